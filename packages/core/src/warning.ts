@@ -1,0 +1,29 @@
+/** Codes of things that went on, but differently from what was asked. API, like error codes. */
+export const WARNING_CODES = {
+  CONFIG_KEY_UNKNOWN: 'storage.conf has a key that is not known',
+  CONFIG_KEY_DEPRECATED: 'storage.conf has a key or value of an older form',
+  DRIVER_FALLBACK: 'another storage driver than the preferred one was chosen',
+  LOCK_FALLBACK: 'fcntl locks cannot be used here: other programs are not kept out',
+  SNAPSHOT_MODE: 'the store is read without locks',
+  CHOWN_IGNORED: 'the owner of an entry could not be set and was ignored as configured',
+  XATTR_SKIPPED: 'an extended attribute is not supported by the file system and was skipped',
+  DEVICE_SKIPPED: 'a device node cannot be made here and was skipped',
+  NAME_TAKEN: 'a name was taken from another object',
+  PLATFORM_MISMATCH: 'the image is for another platform than this one',
+  DEBRIS_REMOVED: 'left-overs of an interrupted program were removed',
+  INCOMPLETE_LAYER_REMOVED: 'an incomplete layer was removed',
+  DUPLICATE_NAME_REPAIRED: 'two records had one name; the earlier one lost it',
+  MEDIA_TYPE_UNKNOWN: 'a media type is not known',
+} as const satisfies Record<string, string>;
+
+export type WarningCode = keyof typeof WARNING_CODES;
+
+export interface Warning {
+  readonly code: WarningCode;
+  readonly message: string;
+  readonly object?: string;
+  readonly path?: string;
+}
+
+/** Receives warnings as they happen; must not throw. */
+export type WarningHandler = (warning: Warning) => void;

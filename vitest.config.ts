@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const conditions = ['sediment-source', 'node', 'import', 'module', 'default'];
+
+/**
+ * Sibling packages resolve to their sources (never to a stale `dist`), and the unpack worker, which
+ * runs in a thread of its own outside of vitest's module loader, is bundled anew from the sources.
+ */
+const shared = {
+  resolve: {
+    conditions,
+    alias: [{ find: /^(.*)\/workerUrl\.ts$/, replacement: `${root}test/support/workerUrl.ts` }],
+  },
+  ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
+};
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/support/bundleWorker.ts'],
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'peers',
+          include: ['test/peers/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
