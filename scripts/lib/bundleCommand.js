@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { basename, join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { checkoutRoot } from './checkout.js';
+
+/** Packages with machine code of their own: they find their binary by its place on disk. */
+export const NATIVE_PACKAGES = ['koffi'];
+
+/** CommonJS parts of the bundle call `require`, which ES modules do not have. */
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+const cli = join(checkoutRoot, 'packages/cli');
+
+/**
+ * Bundles the command from the sources of all packages into `packages/cli/dist`: `main.js`, the chunks
+ * that it loads on demand, and `worker.js` for the unpack threads.
+ */
+export function bundleCommand() {
+  const { outputs } = buildSync({
+    absWorkingDir: checkoutRoot,
+    entryPoints: entryPoints(),
+    outdir: join(cli, 'dist'),
+    chunkNames: 'chunk-[hash]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['sediment-source'],
+    external: NATIVE_PACKAGES,
+    banner: { js: REQUIRE_BANNER },
+    sourcemap: true,
+    metafile: true,
+    logLevel: 'warning',
+  }).metafile;
+  assertExternalsAreDependencies(outputs);
+  removeStaleChunks(outputs);
+}
+
+function entryPoints() {
+  return [
+    { in: join(cli, 'src/main.ts'), out: 'main' },
+    // all outputs lie side by side, so that `new URL('./worker.js', import.meta.url)` finds it from any chunk
+    { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts'), out: 'worker' },
+  ];
+}
+
+/**
+ * What the bundle loads from outside must come along when the command is installed.
+ *
+ * @param {import('esbuild').Metafile['outputs']} outputs
+ */
+function assertExternalsAreDependencies(outputs) {
+  const { dependencies } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8'));
+  for (const { imports } of Object.values(outputs)) {
+    for (const { path, external } of imports) {
+      if (external && !isBuiltin(path) && !Object.hasOwn(dependencies, path)) {
+        throw new Error(
+          `the bundle of packages/cli loads ${path}: add it to the dependencies of packages/cli`,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Deletes what earlier builds left, which no entry loads any more.
+ *
+ * @param {import('esbuild').Metafile['outputs']} outputs
+ */
+function removeStaleChunks(outputs) {
+  const current = new Set(Object.keys(outputs).map((path) => basename(path)));
+  for (const entry of readdirSync(join(cli, 'dist'), { withFileTypes: true })) {
+    const isOutput = entry.isFile() && /\.js(\.map)?$/.test(entry.name);
+    if (isOutput && !current.has(entry.name)) rmSync(join(cli, 'dist', entry.name));
+  }
+}
