@@ -1,4 +1,13 @@
 export { type FileTimes, fchmod, fchmodat, fchown, fchownat, futimens, utimensat } from './attributes.ts';
+export { type Capabilities, capabilities } from './capabilities.ts';
+export {
+  copyFileRange,
+  type DedupeRequest,
+  type DedupeResult,
+  dedupeRange,
+  ficlone,
+  syncfs,
+} from './clone.ts';
 export * from './constants.ts';
 export { major, makedev, minor } from './device.ts';
 export {
@@ -17,7 +26,22 @@ export {
   unlinkat,
 } from './files.ts';
 export { ofdQueryLock, ofdTryLock, ofdUnlock } from './locks.ts';
+export {
+  type FsSetting,
+  fsconfig,
+  fsmount,
+  fsopen,
+  type MountAttributes,
+  type MoveMountRequest,
+  mountSetattr,
+  moveMount,
+  openTree,
+  readFsLog,
+} from './mountApi.ts';
+export { type MountInfo, parseMountInfo, readMountInfo } from './mountInfo.ts';
+export { knownFileSystems, type MountRequest, maxMountDataBytes, mount, umount2 } from './mounts.ts';
 export { errnoName, errnoNumber, isPosixError, PosixError, type PosixErrorOptions } from './posixError.ts';
+export { chdir, umask, unshare } from './process.ts';
 export { fstatat, fstatatIfExists, type PosixStat } from './stat.ts';
 export {
   fgetxattr,
@@ -29,3 +53,4 @@ export {
   lremovexattr,
   lsetxattr,
 } from './xattr.ts';
+export { createZstdDecoder, type ZstdDecoder, zstdUnavailableReason, zstdVersion } from './zstd.ts';
