@@ -1,0 +1,153 @@
+/**
+ * The 512-byte header block in its v7, ustar, GNU and star forms. Sources: POSIX `pax`, "ustar
+ * Interchange Format"; GNU tar manual, "Basic Tar Format"; star(5). Leniency is that of Go's
+ * `archive/tar`, which decides what other container tools accept.
+ */
+import type { TarFormat } from './tarHeader.ts';
+import { type NumberField, ownerId, parseNumeric, parseOctal, readNumeric } from './tarNumber.ts';
+import type { TarPosition } from './tarPosition.ts';
+
+export const BLOCK_SIZE = 512;
+const SECOND_NS = 1_000_000_000n;
+const EMPTY = Buffer.alloc(0);
+
+const FIELD = {
+  mode: { label: 'mode', start: 100, length: 8 },
+  uid: { label: 'uid', start: 108, length: 8 },
+  gid: { label: 'gid', start: 116, length: 8 },
+  size: { label: 'size', start: 124, length: 12 },
+  mtime: { label: 'mtime', start: 136, length: 12 },
+  checksum: { label: 'checksum', start: 148, length: 8 },
+  devmajor: { label: 'devmajor', start: 329, length: 8 },
+  devminor: { label: 'devminor', start: 337, length: 8 },
+  gnuAtime: { label: 'atime', start: 345, length: 12 },
+  gnuCtime: { label: 'ctime', start: 357, length: 12 },
+  starAtime: { label: 'atime', start: 476, length: 12 },
+  starCtime: { label: 'ctime', start: 488, length: 12 },
+} as const satisfies Record<string, NumberField>;
+
+/** Fields of one block, before PAX and GNU extensions are applied. */
+export interface BlockFields {
+  name: Buffer;
+  linkname: Buffer;
+  typeflag: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** May be negative; the reader refuses that where the size counts. */
+  size: number;
+  mtimeNs: bigint;
+  atimeNs: bigint | undefined;
+  ctimeNs: bigint | undefined;
+  uname: Buffer;
+  gname: Buffer;
+  devmajor: number;
+  devminor: number;
+  format: TarFormat;
+}
+
+/**
+ * Parses a block that is not all zeros. Strings are copied, the block may be reused.
+ *
+ * @throws {StorageError} `TAR_INVALID`
+ */
+export function parseHeaderBlock(block: Buffer, at: TarPosition): BlockFields {
+  checkChecksum(block, at);
+  const format = detectFormat(block);
+  const fields: BlockFields = {
+    name: text(block, 0, 100),
+    linkname: text(block, 157, 100),
+    typeflag: block[156] as number,
+    mode: parseNumeric(block, FIELD.mode, at) & 0xffff,
+    uid: ownerId(parseNumeric(block, FIELD.uid, at), 'uid', at),
+    gid: ownerId(parseNumeric(block, FIELD.gid, at), 'gid', at),
+    size: parseNumeric(block, FIELD.size, at),
+    mtimeNs: seconds(parseNumeric(block, FIELD.mtime, at)),
+    atimeNs: undefined,
+    ctimeNs: undefined,
+    uname: EMPTY,
+    gname: EMPTY,
+    devmajor: 0,
+    devminor: 0,
+    format,
+  };
+  if (format !== 'v7') readExtendedFields(block, fields, at);
+  return fields;
+}
+
+function readExtendedFields(block: Buffer, fields: BlockFields, at: TarPosition): void {
+  fields.uname = text(block, 265, 32);
+  fields.gname = text(block, 297, 32);
+  fields.devmajor = parseNumeric(block, FIELD.devmajor, at);
+  fields.devminor = parseNumeric(block, FIELD.devminor, at);
+  if (fields.format === 'gnu') {
+    readGnuTimes(block, fields);
+  } else if (fields.format === 'star') {
+    prepend(text(block, 345, 131), fields);
+    fields.atimeNs = seconds(parseNumeric(block, FIELD.starAtime, at));
+    fields.ctimeNs = seconds(parseNumeric(block, FIELD.starCtime, at));
+  } else {
+    prepend(text(block, 345, 155), fields);
+  }
+}
+
+/**
+ * Go before 1.8 wrote GNU blocks with a ustar prefix where the times belong: when those bytes are
+ * no numbers but ASCII text, they are taken as that prefix.
+ */
+function readGnuTimes(block: Buffer, fields: BlockFields): void {
+  const atime = block[345] === 0 ? 0 : readNumeric(block, FIELD.gnuAtime);
+  const ctime = block[357] === 0 ? 0 : readNumeric(block, FIELD.gnuCtime);
+  if (atime === undefined || ctime === undefined) {
+    const prefix = text(block, 345, 155);
+    if (prefix.every((byte) => byte < 0x80)) prepend(prefix, fields);
+    return;
+  }
+  if (block[345] !== 0) fields.atimeNs = seconds(atime);
+  if (block[357] !== 0) fields.ctimeNs = seconds(ctime);
+}
+
+function prepend(prefix: Buffer, fields: BlockFields): void {
+  if (prefix.length > 0) fields.name = Buffer.concat([prefix, SLASH, fields.name]);
+}
+
+const SLASH = Buffer.from('/');
+const MAGIC_OFFSET = 257;
+
+function detectFormat(block: Buffer): TarFormat {
+  const magic = block.toString('latin1', MAGIC_OFFSET, MAGIC_OFFSET + 8);
+  if (magic.startsWith('ustar\0')) return block.toString('latin1', 508, 512) === 'tar\0' ? 'star' : 'ustar';
+  return magic === 'ustar  \0' ? 'gnu' : 'v7';
+}
+
+/** Old writers summed signed bytes, so either sum is right. The checksum field counts as spaces. */
+function checkChecksum(block: Buffer, at: TarPosition): void {
+  const wanted = parseOctal(block, FIELD.checksum, at);
+  let sum = 8 * 0x20;
+  let negative = 0;
+  for (let i = 0; i < BLOCK_SIZE; i++) {
+    const byte = block[i] as number;
+    sum += byte;
+    negative += byte >> 7;
+  }
+  for (let i = 148; i < 156; i++) {
+    const byte = block[i] as number;
+    sum -= byte;
+    negative -= byte >> 7;
+  }
+  if (wanted !== sum && wanted !== sum - negative * 256) {
+    throw at.invalid(`checksum is ${wanted}, the block sums up to ${sum}`);
+  }
+}
+
+function text(block: Buffer, start: number, length: number): Buffer {
+  if (block[start] === 0) return EMPTY;
+  let end = start + 1;
+  const limit = start + length;
+  while (end < limit && block[end] !== 0) end++;
+  return Buffer.from(block.subarray(start, end));
+}
+
+function seconds(value: number): bigint {
+  return BigInt(value) * SECOND_NS;
+}
