@@ -1,0 +1,67 @@
+import { randomInt } from 'node:crypto';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { errnoCode, wrapSystemError } from '@sediment/core';
+
+export interface AtomicWriteOptions {
+  /** Whether the content reaches the disk before the name does. False for volatile files only. */
+  readonly sync: boolean;
+}
+
+/**
+ * Replaces a file as a whole: readers see the old content or the new, never a part. Mode 0600
+ * whatever the umask. The directory must exist and is not synced, as in upstream.
+ *
+ * @returns the file's modification time in nanoseconds since 1970
+ * @throws {StorageError} `NO_SPACE`, `PERMISSION_DENIED`, `STORE_READ_ONLY` or `IO`; the old file is
+ *   then unchanged and no temporary file is left
+ */
+export async function atomicWrite(
+  path: string,
+  content: Uint8Array | string,
+  { sync }: AtomicWriteOptions,
+): Promise<bigint> {
+  try {
+    const temporary = await createTemporary(path);
+    try {
+      const mtimeNs = await fill(temporary.handle, content, sync);
+      await rename(temporary.path, path);
+      return mtimeNs;
+    } catch (error) {
+      await unlink(temporary.path).catch((cleanup: unknown) => {
+        throw new AggregateError([error, cleanup], `${text(error)}; then ${text(cleanup)}`, { cause: error });
+      });
+      throw error;
+    }
+  } catch (error) {
+    throw wrapSystemError(error, `writing ${JSON.stringify(path)}`, 'IO', { path });
+  }
+}
+
+/** `.tmp-<basename><random decimal>` beside the target, the form Go programs use and ignore. */
+async function createTemporary(target: string): Promise<{ path: string; handle: FileHandle }> {
+  for (;;) {
+    const path = join(dirname(target), `.tmp-${basename(target)}${randomInt(2 ** 32)}`);
+    try {
+      return { path, handle: await open(path, 'wx+', 0o600) };
+    } catch (error) {
+      if (errnoCode(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+async function fill(handle: FileHandle, content: Uint8Array | string, sync: boolean): Promise<bigint> {
+  try {
+    await handle.writeFile(content);
+    if (sync) await handle.datasync();
+    const { mtimeNs } = await handle.stat({ bigint: true });
+    await handle.chmod(0o600);
+    return mtimeNs;
+  } finally {
+    await handle.close();
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,164 @@
+import { StorageError } from '@sediment/core';
+import type * as z from 'zod/mini';
+import { JsonSyntaxError, readJson } from './jsonReader.ts';
+import { writeJsonObject } from './jsonWriter.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What differs between the record documents. */
+export interface RecordDocument<T, Json> {
+  /** For messages: `layer`, `image`. */
+  readonly kind: string;
+  /** Keys on disk to their checked values, absent ones filled in. Its keys are the known keys. */
+  readonly schema: z.ZodMiniObject<z.core.$ZodLooseShape> & z.ZodMiniType<Json>;
+  /** Keys whose value is a Go map, written with sorted keys. */
+  readonly maps: readonly string[];
+  fromJson(json: Json, unknown: JsonObject): T;
+  /** Known keys in Go's order; an omitted one is `undefined`. */
+  toJson(record: T): JsonObject;
+  /** Keys that this version does not know. */
+  unknownOf(record: T): JsonObject;
+}
+
+/** One kind of record file: text to records and back. Pure; touches no file. */
+export interface RecordFormat<T> {
+  readonly kind: string;
+  /**
+   * Records of a file's content, in order; none when it is empty.
+   *
+   * @param path names the file in messages
+   * @throws {StorageError} `RECORD_INVALID` with the place of the damage; never a shorter list
+   */
+  parse(content: Uint8Array | string, path: string): T[];
+  /**
+   * The file's content, byte for byte as a Go program would write the same records.
+   *
+   * @throws {StorageError} `RECORD_INVALID` when a Go program could not read it
+   */
+  serialize(records: readonly T[], path: string): string;
+}
+
+/** Builds the parser and the writer of a document. */
+export function defineRecordFormat<T, Json>(document: RecordDocument<T, Json>): RecordFormat<T> {
+  const known = new Map(Object.keys(document.schema.shape).map((key) => [key.toLowerCase(), key]));
+  return {
+    kind: document.kind,
+    parse: (content, path) =>
+      readArray(content, path).map((raw, index) => {
+        const where: Place = { action: 'loading', path, index, kind: document.kind };
+        const [json, unknown] = splitKnown(raw, known, where);
+        return document.fromJson(check(document, json, where), unknown);
+      }),
+    serialize: (records, path) => {
+      const texts = records.map((record, index) => {
+        const where: Place = { action: 'writing', path, index, kind: document.kind };
+        const json = document.toJson(record);
+        check(document, json, where);
+        const members = { ...json, ...checkUnknown(document.unknownOf(record), known, json, where) };
+        return writeJsonObject(members, document.maps);
+      });
+      return `[${texts.join(',')}]`;
+    },
+  };
+}
+
+interface Place {
+  readonly action: 'loading' | 'writing';
+  readonly path: string;
+  readonly index: number;
+  readonly kind: string;
+}
+
+function readArray(content: Uint8Array | string, path: string): readonly unknown[] {
+  const text = typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+  if (text === '') return [];
+  const value = parseText(text, path);
+  if (value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new StorageError('RECORD_INVALID', `loading ${JSON.stringify(path)}: the file holds no JSON array`, {
+    path,
+    hint: READ_HINT,
+  });
+}
+
+const READ_HINT =
+  'nothing was changed; correct the file by hand or restore it from a backup while no program uses the store';
+
+function parseText(text: string, path: string): unknown {
+  try {
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    const before = text.slice(0, error.offset);
+    const line = before.split('\n').length;
+    const offset = Buffer.byteLength(before, 'utf8');
+    throw new StorageError(
+      'RECORD_INVALID',
+      `loading ${JSON.stringify(path)}: line ${line}, byte ${offset}: ${error.message}`,
+      { path, offset, hint: READ_HINT, cause: error },
+    );
+  }
+}
+
+/** Known and unknown keys of one record. Go matches keys whatever their case, the last one wins. */
+function splitKnown(
+  raw: unknown,
+  known: ReadonlyMap<string, string>,
+  where: Place,
+): [JsonObject, JsonObject] {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    throw invalid(where, undefined, `expected an object, got ${show(raw)}`);
+  }
+  const json: Array<[string, unknown]> = [];
+  const unknown: Array<[string, unknown]> = [];
+  for (const [key, value] of Object.entries(raw)) {
+    const name = known.get(key.toLowerCase());
+    if (name === undefined) unknown.push([key, value]);
+    else json.push([name, value]);
+  }
+  return [Object.fromEntries(json), Object.fromEntries(unknown)];
+}
+
+function check<T, Json>(document: RecordDocument<T, Json>, json: JsonObject, where: Place): Json {
+  const result = document.schema.safeParse(json);
+  if (result.success) return result.data as Json;
+  const { path, message } = result.error.issues[0] as z.core.$ZodIssue;
+  const got = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], json);
+  throw invalid(where, json.id, `key ${showKey(path)}: expected ${message}, got ${show(got)}`);
+}
+
+function checkUnknown(
+  unknown: JsonObject,
+  known: ReadonlyMap<string, string>,
+  json: JsonObject,
+  where: Place,
+): JsonObject {
+  const clash = Object.keys(unknown).find((key) => known.has(key.toLowerCase()));
+  if (clash !== undefined)
+    throw invalid(where, json.id, `key ${JSON.stringify(clash)} is not an unknown key`);
+  return unknown;
+}
+
+function invalid(where: Place, id: unknown, problem: string): StorageError {
+  const { action, path, index, kind } = where;
+  const name = typeof id === 'string' ? ` (${kind} ${JSON.stringify(id)})` : '';
+  return new StorageError(
+    'RECORD_INVALID',
+    `${action} ${JSON.stringify(path)}: record ${index}${name}: ${problem}`,
+    {
+      path,
+      ...(typeof id === 'string' ? { object: id } : {}),
+      hint:
+        action === 'loading' ? READ_HINT : 'nothing was written: other programs could not read this record',
+    },
+  );
+}
+
+function showKey(path: readonly PropertyKey[]): string {
+  return path.map((part) => JSON.stringify(part)).join(' → ');
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
