@@ -3,6 +3,6 @@
 import { bundleCommand } from './lib/bundleCommand.js';
 import { runTool } from './lib/run.js';
 
-const status = runTool('tsc', ['-b']);
-if (status === 0) bundleCommand();
-process.exitCode = status;
+const types = runTool('tsc', ['-b']);
+if (types === 0) bundleCommand();
+process.exitCode = types;
