@@ -1,0 +1,3 @@
+export { type ConfOverrides, type LoadStorageConfOptions, loadStorageConf } from './loadStorageConf.ts';
+export type { AutoUserns, ConfValue, EffectiveSetting, StorageConf } from './storageConf.ts';
+export { type UnsupportedSetting, unsupportedSettings } from './unsupportedSettings.ts';
