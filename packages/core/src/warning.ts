@@ -10,9 +10,12 @@ export const WARNING_CODES = {
   DEVICE_SKIPPED: 'a device node cannot be made here and was skipped',
   NAME_TAKEN: 'a name was taken from another object',
   PLATFORM_MISMATCH: 'the image is for another platform than this one',
+  DEBRIS_LEFT: 'temporary files could not be deleted',
   DEBRIS_REMOVED: 'left-overs of an interrupted program were removed',
+  LINKS_REPAIRED: 'lost short links of overlay layers were made again',
   INCOMPLETE_LAYER_REMOVED: 'an incomplete layer was removed',
   DUPLICATE_NAME_REPAIRED: 'two records had one name; the earlier one lost it',
+  ARTIFACT_SKIPPED: 'an artifact beside the images was left out',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',
 } as const satisfies Record<string, string>;
 

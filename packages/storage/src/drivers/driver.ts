@@ -1,0 +1,101 @@
+import type { WarningHandler } from '@sediment/core';
+import type { TempDir } from '../staging/tempDirRoot.ts';
+import type { UnpackPolicy } from './unpackPolicy.ts';
+
+export type DriverName = 'overlay' | 'vfs';
+
+/** A driver option as storage.conf and `--storage-opt` spell it: `[driver.]key=value`. */
+export type DriverOption = string;
+
+export interface DriverContext {
+  readonly graphRoot: string;
+  readonly runRoot: string;
+  /** Generic options first, then those of the driver; a later one wins. */
+  readonly options: readonly DriverOption[];
+  /** Additional (read-only) image stores. */
+  readonly imageStores: readonly string[];
+  readonly onWarning: WarningHandler;
+}
+
+/** What a layer's tree stands on: a layer of the store, or a staged tree that will become one. */
+export type TreeParent = { readonly id: string } | { readonly staged: string };
+
+export interface CreateLayerOptions {
+  readonly parent?: string;
+  /** For a container; image layers are not written to again. */
+  readonly readWrite: boolean;
+}
+
+export interface MountOptions {
+  /** Replace the driver's `mountopt` as a whole. */
+  readonly options?: readonly string[];
+  readonly readOnly?: boolean;
+  /** Skip syncs; a crash of the host then costs the content. Ignored where the kernel cannot. */
+  readonly volatile?: boolean;
+  /** SELinux context of all files in the mount. */
+  readonly mountLabel?: string;
+}
+
+/**
+ * Where layers live on disk and how they become a file system. Locks, records and cross-process mount
+ * counts lie above: methods marked "locked" are called while the layers lock is held for writing.
+ *
+ * All methods are synchronous, throw `StorageError`, and (except {@link Driver.open}) do not probe.
+ * Methods that take an id throw `LAYER_UNKNOWN` when there is no such layer, unless they say otherwise.
+ */
+export interface Driver {
+  readonly name: DriverName;
+  /** `<graph root>/<name>`. */
+  readonly home: string;
+  readonly supports: {
+    /** A layer's tree can be made before its parent's is there. */
+    readonly parallelTrees: boolean;
+    /** {@link MountOptions.options} other than `ro` mean something. */
+    readonly mountOptions: boolean;
+  };
+  readonly unpack: UnpackPolicy;
+
+  /**
+   * Checks that the driver works here and makes its home. Called once, before anything is written;
+   * reading methods work without it.
+   *
+   * @throws {StorageError} `DRIVER_PREREQUISITES` with a hint, when this host or file system is unfit
+   */
+  open(): Promise<void>;
+  /** What `podman info` shows under `graphStatus`, in upstream's order. */
+  status(): Array<[string, string]>;
+  exists(id: string): boolean;
+  /** Ids of all layer directories, with a record or without. */
+  list(): string[];
+
+  /** Locked. Makes an empty layer; what an interrupted program left under that id is removed, with a warning. */
+  create(id: string, options: CreateLayerOptions): void;
+  /**
+   * Makes the directory of a staged tree, with the mode and owner that the layer's root will have; a
+   * driver whose trees are complete copies the parent's tree into it.
+   */
+  prepareStaged(path: string, options: { readonly parent?: TreeParent }): void;
+  /** Locked. Makes the layer and moves the staged tree into it. `path` is gone afterwards. */
+  commitStaged(path: string, id: string, options: { readonly parent?: string }): void;
+  /** Locked. Unmounts the layer and moves it into `temp`; {@link TempDir.cleanup} deletes it. A missing layer is fine. */
+  remove(id: string, temp: TempDir): void;
+
+  /** Locked. Mounts, or uses the mount that is there, and returns the path of the complete tree. */
+  get(id: string, options?: MountOptions): string;
+  /** Locked. Takes back one {@link Driver.get}; the last one unmounts. Not being mounted is fine. */
+  put(id: string): void;
+  /** Whether `path`, as {@link Driver.get} returned it, still shows the layer. */
+  isMounted(path: string): boolean;
+
+  /** `GraphDriver.Data` of `podman inspect`. */
+  metadata(id: string): Record<string, string>;
+  /**
+   * Opens a regular file of the layer's tar (a path relative to the layer's root, as bytes), without
+   * ever leaving the layer and those below it. The caller closes the descriptor.
+   *
+   * @throws {StorageError} `FILE_INTEGRITY` when no such file is there
+   */
+  openFile(id: string, name: Buffer): number;
+  /** Locked. Gives back what {@link Driver.get} needed for all mounts, if none is left. */
+  close(): void;
+}

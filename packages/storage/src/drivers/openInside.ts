@@ -1,0 +1,79 @@
+import { closeSync, constants as fsConstants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { errnoCode } from '@sediment/core';
+import {
+  capabilities,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
+  openat2,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+} from '@sediment/posix';
+
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EXDEV']);
+const MAX_SYMLINKS = 40;
+
+/**
+ * Opens a regular file below `root` for reading. Symlinks in the way are resolved as if `root` were `/`,
+ * so that nothing outside is ever opened; a symlink, device or pipe at the end is not opened either.
+ *
+ * @returns the descriptor, which the caller closes, or undefined when there is no such regular file
+ */
+export function openInside(root: string, name: Buffer): number | undefined {
+  try {
+    return capabilities().openat2 ? openByKernel(root, name) : openByWalk(root, name);
+  } catch (error) {
+    if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function openByKernel(root: string, name: Buffer): number | undefined {
+  const directory = openSync(root, O_PATH | fsConstants.O_DIRECTORY);
+  try {
+    // Opened without side effects first: what lies there may be a device.
+    const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    const found = openat2(directory, name, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
+    try {
+      return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, 'r') : undefined;
+    } finally {
+      closeSync(found);
+    }
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/**
+ * The same where the kernel cannot: component by component. A layer's tree does not change while it is
+ * in the store, so that names cannot be swapped in between.
+ *
+ * @internal exported for its test
+ */
+export function openByWalk(root: string, name: Buffer): number | undefined {
+  const pending = components(name.toString('latin1')).reverse();
+  const walked: string[] = [];
+  let symlinks = 0;
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+    if (part === '..') walked.pop();
+    else walked.push(part);
+    const path = pathOf(root, walked);
+    const stat = lstatSync(path);
+    if (pending.length === 0) return stat.isFile() ? openSync(path, 'r') : undefined;
+    if (!stat.isSymbolicLink()) continue;
+    if (++symlinks > MAX_SYMLINKS) return undefined;
+    walked.pop();
+    const target = readlinkSync(path, { encoding: 'buffer' }).toString('latin1');
+    if (target.startsWith('/')) walked.length = 0;
+    pending.push(...components(target).reverse());
+  }
+  return undefined;
+}
+
+function components(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function pathOf(root: string, parts: readonly string[]): Buffer {
+  return Buffer.concat([Buffer.from(root), Buffer.from(['', ...parts].join('/'), 'latin1')]);
+}

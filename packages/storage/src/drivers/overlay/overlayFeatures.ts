@@ -1,0 +1,58 @@
+import { StorageError } from '@sediment/core';
+import type { FeatureCache, FeatureResult } from './featureCache.ts';
+import { type ProbePlace, probeMetacopy, probeNativeDiff, probeOverlay, probeVolatile } from './probes.ts';
+
+/** What overlay can do on this host, with this home and these mount options. */
+export interface OverlayFeatures {
+  readonly nativeDiff: boolean;
+  readonly metacopy: boolean;
+  readonly volatile: boolean;
+}
+
+type Probe = (place: ProbePlace) => FeatureResult;
+
+/**
+ * Finds out what overlay can do, from the results that any program left in the run root since the host
+ * started, else by trying it in the home.
+ *
+ * @param optionText the configured mount options as they were written; part of the result's names
+ * @throws {StorageError} `DRIVER_PREREQUISITES` when overlay does not work at all
+ */
+export function findFeatures(place: ProbePlace, optionText: string, cache: FeatureCache): OverlayFeatures {
+  const overlay = remembered(cache, 'overlay', () => probeOverlay(place));
+  if (!overlay.supported) {
+    throw new StorageError(
+      'DRIVER_PREREQUISITES',
+      `the overlay driver does not work in ${place.home}: ${overlay.text}`,
+      {
+        path: place.home,
+        hint: `choose a graph root on ext4 or xfs, or the vfs driver; to have it tried again, remove ${cache.path('overlay', false)}`,
+      },
+    );
+  }
+  const supports = (name: string, probe: Probe) => remembered(cache, name, () => probe(place)).supported;
+  return {
+    metacopy: supports(`metacopy(${optionText})`, probeMetacopy),
+    nativeDiff: supports(`native-diff(${optionText})`, probeNativeDiff),
+    volatile: supports('volatile', probeVolatile),
+  };
+}
+
+/** What is known without trying anything; undefined where nothing is known. */
+export function recallFeatures(optionText: string, cache: FeatureCache): Partial<OverlayFeatures> {
+  const recall = (name: string) => cache.get(name)?.supported;
+  const found = {
+    metacopy: recall(`metacopy(${optionText})`),
+    nativeDiff: recall(`native-diff(${optionText})`),
+    volatile: recall('volatile'),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+function remembered(cache: FeatureCache, name: string, probe: () => FeatureResult): FeatureResult {
+  const known = cache.get(name);
+  if (known !== undefined) return known;
+  const result = probe();
+  cache.record(name, result);
+  return result;
+}

@@ -1,0 +1,88 @@
+import {
+  booleanOption,
+  invalidOption,
+  type ParsedOption,
+  unknownOption,
+  unsupportedOption,
+} from '../driverOptions.ts';
+
+export interface OverlayOptions {
+  /** Options for every mount without own ones, split at the commas. */
+  readonly mountOptions: readonly string[];
+  /** The same as it was written: the names of cached probe results contain it. */
+  readonly mountOptionText: string;
+  /** Do not make the home a private mount. */
+  readonly skipMountHome: boolean;
+  readonly ignoreChownErrors: boolean;
+  /** Bring a layer's files to the disk before it becomes part of the store. */
+  readonly sync: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  mount_program: 'remove the setting: Sediment mounts with the overlay file system of the kernel',
+  force_mask: 'remove the setting: it only works with a mount program',
+  size: 'remove the setting: Sediment sets no quotas',
+  inodes: 'remove the setting: Sediment sets no quotas',
+  use_composefs: 'remove the setting: Sediment keeps layers as plain files',
+  imagestore: 'copy the images of the additional store into this one',
+  additionalimagestore: 'copy the images of the additional store into this one',
+  additionallayerstore: 'remove the setting: Sediment unpacks layers itself',
+};
+
+/**
+ * Reads the options of the overlay driver (containers-storage.conf(5), "STORAGE OPTIONS FOR OVERLAY").
+ *
+ * @throws {StorageError} `DRIVER_OPTION_UNKNOWN`, `NOT_SUPPORTED`, `CONFIG_INVALID`
+ */
+export function parseOverlayOptions(options: readonly ParsedOption[]): OverlayOptions {
+  const result: Mutable<OverlayOptions> = {
+    mountOptions: [],
+    mountOptionText: '',
+    skipMountHome: false,
+    ignoreChownErrors: false,
+    sync: false,
+  };
+  for (const option of options) applyOption(result, option);
+  return result;
+}
+
+function applyOption(result: Mutable<OverlayOptions>, option: ParsedOption): void {
+  switch (option.key) {
+    case 'mountopt':
+      result.mountOptionText = option.value;
+      result.mountOptions = option.value.split(',').filter((word) => word !== '');
+      return;
+    case 'skip_mount_home':
+      result.skipMountHome = booleanOption(option);
+      return;
+    case 'ignore_chown_errors':
+      result.ignoreChownErrors = booleanOption(option);
+      return;
+    case 'sync':
+      if (option.value !== 'none' && option.value !== 'filesystem') {
+        throw invalidOption(option, '"none" or "filesystem"');
+      }
+      result.sync = option.value === 'filesystem';
+      return;
+    case 'override_kernel_check':
+      // Of the time when overlay was new; every program accepts and ignores it.
+      return;
+    default:
+      refuse(option);
+  }
+}
+
+function refuse(option: ParsedOption): void {
+  const hint = UNSUPPORTED[option.key];
+  if (hint === undefined) throw unknownOption(option);
+  if (asksForNothing(option)) return;
+  throw unsupportedOption(option, hint);
+}
+
+function asksForNothing(option: ParsedOption): boolean {
+  if (option.value === '') return true;
+  if (option.key === 'use_composefs') return !booleanOption(option);
+  return (option.key === 'size' || option.key === 'inodes') && /^0+$/.test(option.value);
+}

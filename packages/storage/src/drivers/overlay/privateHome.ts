@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, readFileSync, realpathSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoCode, wrapSystemError } from '@sediment/core';
+import {
+  AT_FDCWD,
+  close,
+  MNT_DETACH,
+  MOUNT_ATTR_NODIRATIME,
+  type MountInfo,
+  MS_BIND,
+  MS_PRIVATE,
+  mount,
+  mountSetattr,
+  openTree,
+  readMountInfo,
+  UMOUNT_NOFOLLOW,
+  umount2,
+} from '@sediment/posix';
+import { writeExactFile } from '../exactModes.ts';
+
+/** How a later process knows the mount again: ids are reused, but other programs set no such options. */
+interface MountMark {
+  readonly home: string;
+  readonly mountId: number;
+  readonly options: string;
+}
+
+/**
+ * The driver home as a private mount of itself, so that layers mounted below do not show up in other
+ * mount namespaces and keep their directories busy there. containers/storage makes it whenever it is
+ * opened and leaves it; we make it before our first mount and take it back after the last, unless
+ * another program made it.
+ */
+export class PrivateHome {
+  readonly #home: string;
+  readonly #markFile: string;
+
+  /** @param markFile where to note that the mount is ours; in the run root, so that a restart clears it */
+  constructor(home: string, markFile: string) {
+    this.#home = home;
+    this.#markFile = markFile;
+  }
+
+  /** Makes the home a private mount, if it is none. Call it under the layers lock. */
+  ensure(): void {
+    const home = realpathSync(this.#home);
+    try {
+      const present = topMount(home);
+      if (present !== undefined && present.optional.length === 0) return;
+      if (present === undefined) mount({ source: home, target: home, flags: MS_BIND });
+      mount({ source: '', target: home, flags: MS_PRIVATE });
+      if (present === undefined) this.#mark(home);
+    } catch (error) {
+      throw wrapSystemError(error, `making ${home} a private mount`, 'MOUNT_FAILED', {
+        path: home,
+        hint: 'set skip_mount_home = "true" in storage.conf if this host does not allow it',
+      });
+    }
+  }
+
+  /**
+   * Unmounts the home if this program family mounted it and nothing is mounted below.
+   *
+   * @param locked whether the caller holds the layers lock, so that nobody mounts a layer meanwhile: then
+   *   files that are open below do not stand in the way
+   */
+  release(options: { readonly locked: boolean }): void {
+    if (!existsSync(this.#markFile)) return;
+    const home = realpathSync(this.#home);
+    const present = topMount(home);
+    if (present !== undefined && this.#isOurs(present)) {
+      if (readMountInfo().some(({ mountPoint }) => mountPoint.startsWith(`${home}/`))) return;
+      if (!unmount(home, options.locked)) return;
+    }
+    this.#unmark();
+  }
+
+  #mark(home: string): void {
+    const tree = openTree(AT_FDCWD, home);
+    try {
+      // Has no effect below: overlay sets the access-time flags of its layers itself.
+      mountSetattr(tree, { set: MOUNT_ATTR_NODIRATIME });
+    } catch (error) {
+      // Before Linux 5.12 the mount id has to do.
+      if (errnoCode(error) !== 'ENOSYS') throw error;
+    } finally {
+      close(tree);
+    }
+    const made = topMount(home);
+    if (made === undefined) return;
+    const mark: MountMark = { home, mountId: made.mountId, options: made.options };
+    mkdirSync(dirname(this.#markFile), { recursive: true, mode: 0o700 });
+    writeExactFile(this.#markFile, JSON.stringify(mark), 0o600);
+  }
+
+  #isOurs({ mountPoint, mountId, options }: MountInfo): boolean {
+    const expected: MountMark = { home: mountPoint, mountId, options };
+    return readFileSync(this.#markFile, 'utf8') === JSON.stringify(expected);
+  }
+
+  #unmark(): void {
+    try {
+      unlinkSync(this.#markFile);
+    } catch (error) {
+      if (errnoCode(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function topMount(home: string): MountInfo | undefined {
+  return readMountInfo().findLast(({ mountPoint }) => mountPoint === home);
+}
+
+/** @returns false while something below is in use */
+function unmount(home: string, detach: boolean): boolean {
+  try {
+    umount2(home, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0));
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === 'EBUSY') return false;
+    throw wrapSystemError(error, `unmounting ${home}`, 'IO', { path: home });
+  }
+}

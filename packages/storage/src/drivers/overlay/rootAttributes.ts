@@ -1,0 +1,44 @@
+import { lstatSync } from 'node:fs';
+import { wrapSystemError } from '@sediment/core';
+import { lgetxattr } from '@sediment/posix';
+import type { DirectoryAttributes } from '../exactModes.ts';
+
+const OVERRIDE = 'user.containers.override_stat';
+const PERMISSIONS = 0o777;
+/** Of a layer without a parent; the root entry of a layer tar is ignored by this driver. */
+const BASE_MODE = 0o555;
+
+/** Mode and owner of the root of a base layer: it becomes `/` of containers. */
+export function baseRootAttributes(): DirectoryAttributes {
+  return { mode: BASE_MODE, ...owner() };
+}
+
+/** A directory of ours that only its owner may enter. */
+export function privateAttributes(): DirectoryAttributes {
+  return { mode: 0o700, ...owner() };
+}
+
+/**
+ * Mode and owner that a layer's root takes over from its parent's. Where a mount program stored the true
+ * values in an attribute (`uid:gid:mode[:type]`), from there.
+ */
+export function inheritedRootAttributes(parentDiff: string): DirectoryAttributes {
+  try {
+    const override = lgetxattr(parentDiff, OVERRIDE)?.toString();
+    const match = /^(\d+):(\d+):([0-7]+)(?::|$)/.exec(override ?? '');
+    if (match !== null) {
+      const [, uid, gid, mode] = match;
+      return { uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode as string, 8) & PERMISSIONS };
+    }
+    const { mode, uid, gid } = lstatSync(parentDiff);
+    return { mode: mode & PERMISSIONS, uid, gid };
+  } catch (error) {
+    throw wrapSystemError(error, `reading the root of the parent layer, ${parentDiff}`, 'IO', {
+      path: parentDiff,
+    });
+  }
+}
+
+function owner(): { uid: number; gid: number } {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
