@@ -1,0 +1,116 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { detectCompression, openDecompressed } from '@sediment/codec';
+import { type Compression, errnoCode, StorageError, wrapSystemError } from '@sediment/core';
+import { byteStream } from './byteStream.ts';
+import { readAt } from './fileBytes.ts';
+import { defaultSpoolDirectory, spool } from './spoolFile.ts';
+import { abortedError } from './throwIfAborted.ts';
+
+/** An archive whose bytes can be read at any offset. */
+export interface ArchiveFile {
+  /** What the user called it. */
+  readonly location: string;
+  readonly file: FileHandle;
+  /** Where the plain bytes can be opened: the file itself, or a temporary copy. */
+  readonly path: string;
+  readonly size: number;
+  /** Of the file as given. */
+  readonly compression: Compression;
+  close(): Promise<void>;
+}
+
+export interface OpenArchiveOptions {
+  /** For the plain copy of a compressed archive or of a pipe; default `TMPDIR`, else `/var/tmp`. */
+  readonly spoolDirectory?: string;
+  readonly signal?: AbortSignal;
+}
+
+const HEAD_LENGTH = 16;
+
+/**
+ * Opens an archive. A plain regular file is read in place. A compressed one (gzip, bzip2, xz, zstd,
+ * by its first bytes) is spooled decompressed, and what is not seekable (a pipe) is spooled as well.
+ *
+ * The caller closes the result, which also removes the temporary copy.
+ *
+ * @throws {StorageError} `SOURCE_NOT_FOUND`, `SOURCE_UNRECOGNIZED` (a directory), `PERMISSION_DENIED`, `COMPRESSION_INVALID`, `NO_SPACE`,
+ *   `ABORTED`, `IO`
+ */
+export async function openArchiveFile(
+  location: string,
+  options: OpenArchiveOptions = {},
+): Promise<ArchiveFile> {
+  const file = await openExisting(location);
+  let keep = false;
+  try {
+    const stat = await file.stat();
+    if (stat.isDirectory()) throw isDirectory(location);
+    const head = stat.isFile() ? await readAt(file, 0, HEAD_LENGTH) : undefined;
+    const compression = head === undefined ? undefined : detectCompression(head);
+    if (compression === 'none') {
+      keep = true;
+      return { location, file, path: location, size: stat.size, compression, close: () => file.close() };
+    }
+    return await openSpooled(await byteStream(file, stat, options.signal), location, options);
+  } catch (error) {
+    throw wrapSystemError(error, `reading ${location}`, 'IO', { path: location });
+  } finally {
+    if (!keep) await file.close();
+  }
+}
+
+async function openSpooled(
+  stream: Readable,
+  location: string,
+  options: OpenArchiveOptions,
+): Promise<ArchiveFile> {
+  const { signal } = options;
+  try {
+    const { compression, bytes } = await openDecompressed(stream);
+    const directory = options.spoolDirectory ?? defaultSpoolDirectory();
+    const request = { bytes, directory, what: location, ...(signal === undefined ? {} : { signal }) };
+    return { location, ...(await spool(request)), compression };
+  } catch (error) {
+    throw signal?.aborted === true ? abortedError(signal) : namingArchive(error, location);
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** An error of decompression knows nothing of files. */
+function namingArchive(error: unknown, location: string): unknown {
+  if (!(error instanceof StorageError) || error.code !== 'COMPRESSION_INVALID') return error;
+  return new StorageError(error.code, `${location}: ${error.message}`, {
+    ...error.facts,
+    path: location,
+    cause: error,
+    hint: 'the archive is damaged or incomplete: copy or download it again',
+  });
+}
+
+async function openExisting(location: string): Promise<FileHandle> {
+  try {
+    return await open(location, constants.O_RDONLY);
+  } catch (error) {
+    const errno = errnoCode(error);
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw wrapSystemError(error, `opening ${location}`);
+    throw sourceNotFound(location, error);
+  }
+}
+
+function isDirectory(location: string): StorageError {
+  return new StorageError('SOURCE_UNRECOGNIZED', `${location} is a directory, not an archive`, {
+    path: location,
+    hint: `if it is an OCI layout, write oci:${location}`,
+  });
+}
+
+export function sourceNotFound(location: string, cause: unknown): StorageError {
+  return new StorageError('SOURCE_NOT_FOUND', `image source not found: ${location}`, {
+    path: location,
+    cause,
+    hint: 'check the path; relative paths start at the working directory',
+  });
+}

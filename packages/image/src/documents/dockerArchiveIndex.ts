@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { type DocumentText, parseDocument } from './parseDocument.ts';
+
+/** One image of a docker-archive: an item of its `manifest.json`. Paths are as written there. */
+export interface DockerArchiveItem {
+  readonly config: string;
+  readonly repoTags: readonly string[];
+  readonly layers: readonly string[];
+}
+
+const itemSchema = z.object({
+  Config: z.string(),
+  RepoTags: z.array(z.string()).nullish(),
+  Layers: z.array(z.string()).nullish(),
+});
+
+/**
+ * Reads `manifest.json` of a docker-archive, the form of `docker save` since Docker 1.10.
+ *
+ * @throws {StorageError} the document's code
+ */
+export function readDockerArchiveIndex(document: DocumentText): readonly DockerArchiveItem[] {
+  return parseDocument(z.array(itemSchema), document).map(({ Config, RepoTags, Layers }) => ({
+    config: Config,
+    repoTags: RepoTags ?? [],
+    layers: Layers ?? [],
+  }));
+}

@@ -1,0 +1,67 @@
+import { type Digest, digestAlgorithm, type Platform, parseDigest, StorageError } from '@sediment/core';
+import { z } from 'zod';
+import { type DocumentText, parseDocument } from './parseDocument.ts';
+
+/** What an import needs of an image config (OCI image-spec, `config.md`). */
+export interface ImageConfig {
+  /** RFC 3339 as Go prints it; absent when the config has none, or Go's zero time. */
+  readonly created?: string;
+  /** Absent when the config does not name both system and architecture. */
+  readonly platform?: Platform;
+  /** Digests of the uncompressed layers, base first. */
+  readonly diffIDs: readonly Digest[];
+  /** Whether there is a `rootfs` at all. */
+  readonly hasRootfs: boolean;
+}
+
+const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+const configSchema = z.object({
+  created: z.string().refine(isTime, 'it is not a time in the form of RFC 3339').nullish(),
+  os: z.string().nullish(),
+  architecture: z.string().nullish(),
+  variant: z.string().nullish(),
+  rootfs: z.object({ diff_ids: z.array(z.string()).nullish() }).nullish(),
+});
+
+/** @throws {StorageError} `IMAGE_CONFIG_INVALID`, `DIGEST_INVALID`, `NOT_SUPPORTED` */
+export function readImageConfig(document: Omit<DocumentText, 'code'>): ImageConfig {
+  const { what } = document;
+  const raw = parseDocument(configSchema, { ...document, code: 'IMAGE_CONFIG_INVALID' });
+  const created = raw.created == null ? undefined : goTime(raw.created);
+  const { os, architecture, variant } = raw;
+  return {
+    ...(created === undefined ? {} : { created }),
+    ...(os && architecture ? { platform: { os, architecture, ...(variant ? { variant } : {}) } } : {}),
+    diffIDs: (raw.rootfs?.diff_ids ?? []).map((text, i) => readDiffID(text, i, what)),
+    hasRootfs: raw.rootfs != null,
+  };
+}
+
+function isTime(text: string): boolean {
+  const seconds = RFC3339.exec(text)?.[1];
+  if (seconds === undefined) return false;
+  const date = new Date(`${seconds}Z`);
+  // A day that the month does not have would silently become one of the next month.
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(seconds);
+}
+
+/** Go prints a time with at most nine digits of fraction and without trailing zeros. */
+function goTime(text: string): string | undefined {
+  const [, seconds, fraction = '', zone] = RFC3339.exec(text) as RegExpExecArray;
+  const digits = fraction.slice(0, 9).replace(/0+$/, '');
+  const offset = zone?.endsWith('00:00') ? 'Z' : zone;
+  if (seconds === '0001-01-01T00:00:00' && digits === '' && offset === 'Z') return undefined;
+  return `${seconds}${digits === '' ? '' : `.${digits}`}${offset}`;
+}
+
+/** The store derives the ids of layers from DiffIDs, and they are hashes of 256 bits. */
+function readDiffID(text: string, index: number, what: string): Digest {
+  const diffID = parseDigest(text, `DiffID ${index} of ${what}`);
+  if (digestAlgorithm(diffID) === 'sha256') return diffID;
+  throw new StorageError('NOT_SUPPORTED', `DiffID ${index} of ${what}: ${diffID} is no sha256 digest`, {
+    object: what,
+    actual: diffID,
+    hint: 'build the image with sha256 digests',
+  });
+}

@@ -1,0 +1,88 @@
+import { isStorageError } from '@sediment/core';
+import type { SourceReference } from '../references/sourceReference.ts';
+import { chooseImages } from '../sources/chooseImages.ts';
+import type { ImageSource } from '../sources/imageSource.ts';
+import { openImageSource, resolveSourceReference } from '../sources/openImageSource.ts';
+import { importOne } from './importOne.ts';
+import {
+  type ImportAllOptions,
+  type ImportedImage,
+  type ImportOptions,
+  type ImportPlan,
+  type ImportStore,
+  planImport,
+} from './importOptions.ts';
+
+/** What to import from: a reference (`oci-archive:app.tar`, or just a path), or an opened source. */
+export type ImportFrom = string | SourceReference | ImageSource;
+
+/**
+ * Imports one image into a store: the one that the reference or `select` chooses, else the only one.
+ *
+ * Everything is verified: documents and layers have the digests and sizes that the source declares,
+ * and layers have the DiffIDs of the config. Layers that the store has are not read again.
+ *
+ * @param from an opened source stays open, and its owner closes it
+ * @throws {StorageError} as `openImageSource` and `SourceImage.open`; `IMAGE_AMBIGUOUS`,
+ *   `IMAGE_NOT_IN_SOURCE`, `REFERENCE_INVALID`, `IMAGE_CONFLICT`, `DIFF_ID_MISMATCH` and the other codes
+ *   of unpacking; `ABORTED`. No image was then added or changed.
+ */
+export async function importImage(
+  store: ImportStore,
+  from: ImportFrom,
+  options: ImportOptions = {},
+): Promise<ImportedImage> {
+  if ('all' in options && options.all === true) throw new TypeError('option "all" is for importImages');
+  const [image] = await importImages(store, from, options);
+  return image as ImportedImage;
+}
+
+/**
+ * As {@link importImage}; with `all`, imports every image of the source, one after the other. An error
+ * then leaves the images before it in the store.
+ */
+export async function importImages(
+  store: ImportStore,
+  from: ImportFrom,
+  options: ImportAllOptions = {},
+): Promise<readonly ImportedImage[]> {
+  if (isOpened(from)) return await importChosen(store, from, planImport(options));
+  const reference = typeof from === 'string' ? resolveSourceReference(from) : from;
+  const plan = planImport(options, reference.select);
+  const { signal, spoolDirectory } = plan;
+  await using source = await openImageSource(reference, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
+  });
+  return await importChosen(store, source, plan);
+}
+
+async function importChosen(
+  store: ImportStore,
+  source: ImageSource,
+  plan: ImportPlan,
+): Promise<ImportedImage[]> {
+  const images = chooseImages(source, plan);
+  if (plan.names !== undefined && images.length > 1) {
+    throw new TypeError(`option "names" is for one image, but ${source.location} holds ${images.length}`);
+  }
+  const imported: ImportedImage[] = [];
+  for (const [i, image] of images.entries()) {
+    try {
+      imported.push(
+        await importOne({ store, source, image, plan, place: { image: i, total: images.length } }),
+      );
+    } catch (error) {
+      // Signatures and the like lie beside images in a layout; but an import of nothing has failed.
+      const isLeftOut = images.length > 1 && isStorageError(error, 'ARTIFACT_UNSUPPORTED');
+      const isNothingLeft = imported.length === 0 && i === images.length - 1;
+      if (!isLeftOut || isNothingLeft) throw error;
+      plan.onWarning?.({ code: 'ARTIFACT_SKIPPED', message: error.message, path: source.location });
+    }
+  }
+  return imported;
+}
+
+function isOpened(from: ImportFrom): from is ImageSource {
+  return typeof from === 'object' && 'images' in from;
+}

@@ -1,0 +1,67 @@
+import type { Platform, WarningHandler } from '@sediment/core';
+import type { ImageInfo, Images, Layers } from '@sediment/storage';
+import { parsePlatform } from '../platforms/platform.ts';
+import { normalizeLocalName } from '../references/imageName.ts';
+import { type ImageSelector, parseImageSelector } from '../references/sourceReference.ts';
+import type { ImportEvent } from './importEvents.ts';
+
+/** The part of a store that an import uses; a `Store` is one. */
+export interface ImportStore {
+  readonly layers: Pick<Layers, 'addChain'>;
+  readonly images: Pick<Images, 'put'>;
+}
+
+export interface ImportOptions {
+  /**
+   * Names to give to the image, completed by podman's rule (`app` → `localhost/app:latest`). Without
+   * this option it gets those that the source has for it; with an empty list, none.
+   */
+  readonly names?: readonly string[];
+  /** Which image of the source: a name it has there, or `@N`. Wins over a choice in the reference. */
+  readonly select?: string | ImageSelector;
+  /** Which image of an index, such as `linux/arm64`; default: this host's. */
+  readonly platform?: Platform | string;
+  readonly onProgress?: (event: ImportEvent) => void;
+  readonly onWarning?: WarningHandler;
+  readonly signal?: AbortSignal;
+  /** For the plain copy of a compressed archive; default `TMPDIR`, else `/var/tmp`. */
+  readonly spoolDirectory?: string;
+}
+
+export interface ImportAllOptions extends ImportOptions {
+  /** Import every image of the source. Artifacts among them are left out, with a warning. */
+  readonly all?: boolean;
+}
+
+/** The image as the store now has it. */
+export interface ImportedImage extends ImageInfo {
+  /** Whether the image was not in the store before. */
+  readonly isNew: boolean;
+}
+
+/** {@link ImportAllOptions}, checked and in one form. */
+export interface ImportPlan extends Omit<ImportAllOptions, 'platform' | 'select'> {
+  readonly platform?: Platform;
+  readonly select?: ImageSelector;
+}
+
+/**
+ * Checks all that can be checked before anything is opened.
+ *
+ * @param chosen the choice that the reference makes
+ * @throws {StorageError} `REFERENCE_INVALID`, `CONFIG_INVALID`
+ */
+export function planImport(options: ImportAllOptions, chosen?: ImageSelector): ImportPlan {
+  const { platform, select: asked, names, ...rest } = options;
+  const select = typeof asked === 'string' ? parseImageSelector(asked) : (asked ?? chosen);
+  if (select !== undefined && rest.all === true) {
+    throw new TypeError('option "all" excludes a choice, be it by option "select" or in the reference');
+  }
+  const wanted = typeof platform === 'string' ? parsePlatform(platform) : platform;
+  return {
+    ...rest,
+    ...(select === undefined ? {} : { select }),
+    ...(wanted === undefined ? {} : { platform: wanted }),
+    ...(names === undefined ? {} : { names: [...new Set(names.map(normalizeLocalName))] }),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Digest, Platform, WarningHandler } from '@sediment/core';
+import type { BlobRange } from '@sediment/storage';
+import type { SourceTransport } from '../references/sourceReference.ts';
+
+/**
+ * An opened place that holds images: an archive or a layout. Nothing is unpacked: blobs are byte
+ * ranges of files, which stay valid until `close`.
+ *
+ * @see openImageSource
+ */
+export interface ImageSource extends AsyncDisposable {
+  readonly transport: SourceTransport;
+  /** As the user gave it. */
+  readonly location: string;
+  readonly images: readonly SourceImage[];
+  /**
+   * The name that podman gives to an image without one: that of the directory. Only for directories.
+   */
+  readonly fallbackName?: string;
+  /** Frees descriptors and the temporary copy of a compressed archive. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** One image of a source, not yet read. */
+export interface SourceImage {
+  /**
+   * Zero-based positions in the source, as in `@N`. Several where a layout lists one image under
+   * several names.
+   */
+  readonly positions: readonly number[];
+  /** As the source has them: RepoTags, or the annotated names of a layout. Not normalised. */
+  readonly names: readonly string[];
+  /** Further texts that choose this image, such as a bare tag. */
+  readonly aliases: readonly string[];
+  /** Of the manifest or index; absent in a docker-archive, which has neither. */
+  readonly digest?: Digest;
+  /**
+   * The platforms that can be asked for; several if the image is an index.
+   * @throws {StorageError} as `open`
+   */
+  platforms(): Promise<readonly Platform[]>;
+  /**
+   * Reads manifest and config and finds the layers.
+   *
+   * @throws {StorageError} `PLATFORM_NOT_FOUND`, `BLOB_MISSING`, `DIGEST_INVALID`, `DIGEST_MISMATCH`,
+   *   `SIZE_MISMATCH`, `MANIFEST_INVALID`, `IMAGE_CONFIG_INVALID`, `ARCHIVE_INVALID`,
+   *   `ARTIFACT_UNSUPPORTED`, `DOCUMENT_TOO_LARGE`, `NOT_SUPPORTED`
+   */
+  open(options?: OpenImageOptions): Promise<OpenedImage>;
+}
+
+export interface OpenImageOptions {
+  /** Which image of an index; default {@link hostPlatform}. */
+  readonly platform?: Platform;
+  readonly onWarning?: WarningHandler;
+  readonly signal?: AbortSignal;
+}
+
+/** A document with its identity. The bytes are exactly those of the source. */
+export interface ImageDocument {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** A layer and where its bytes are. Digest and size are claims, to be verified when the bytes are read. */
+export interface LayerSource {
+  readonly mediaType: string;
+  /** Of the blob; absent in a docker-archive, which says only what the uncompressed tar must be. */
+  readonly digest?: Digest;
+  /** Of the blob, in bytes. */
+  readonly size: number;
+  /** Of the uncompressed tar. */
+  readonly diffID: Digest;
+  /** Whether the source knows layers by DiffID only (docker-archive). */
+  readonly addressedByDiffID: boolean;
+  readonly blob: BlobRange;
+}
+
+/** One image of one platform. Layers are in order, base first. */
+export interface OpenedImage {
+  readonly config: ImageDocument;
+  /** From the config, RFC 3339. */
+  readonly created?: string;
+  /** From the config. */
+  readonly platform?: Platform;
+  readonly layers: readonly LayerSource[];
+  /** The index or list that the image was chosen from. */
+  readonly index?: ImageDocument;
+  /**
+   * The manifest. A docker-archive has none: it is made from the lengths of the uncompressed layers.
+   *
+   * @param diffSizes lengths in bytes, as known from unpacking; those that are missing are measured,
+   *   which reads the layers once more
+   */
+  manifest(diffSizes?: readonly (number | undefined)[]): Promise<ImageDocument>;
+}
