@@ -1,0 +1,89 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type Digest, type DigestAlgorithm, newHasher, StorageError, wrapSystemError } from '@sediment/core';
+import type { BlobRange } from './unpackJob.ts';
+
+const BLOCK_BYTES = 1024 * 1024;
+
+export interface BlobReaderOptions {
+  /** Names the blob, for messages. */
+  readonly what: string;
+  readonly algorithm: DigestAlgorithm;
+  /** Told how many bytes were read so far, after each block. */
+  readonly onProgress?: ((bytesRead: number) => void) | undefined;
+}
+
+/** Reads a range of a file once, in order, and hashes it. */
+export class BlobReader {
+  readonly #blob: BlobRange;
+  readonly #options: BlobReaderOptions;
+  readonly #fd: number;
+  readonly #hasher;
+  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #position = 0;
+
+  constructor(blob: BlobRange, options: BlobReaderOptions) {
+    this.#blob = blob;
+    this.#options = options;
+    this.#hasher = newHasher(options.algorithm);
+    try {
+      this.#fd = openSync(blob.path, 'r');
+    } catch (error) {
+      throw wrapSystemError(error, `${options.what}: opening ${blob.path}`, 'IO', { path: blob.path });
+    }
+  }
+
+  /**
+   * The bytes in blocks of 1 MiB; each is valid until the next one is asked for.
+   *
+   * @throws {StorageError} `ARCHIVE_INVALID` when the file ends before the range does
+   */
+  async *blocks(): AsyncGenerator<Uint8Array> {
+    for (let block = this.#next(); block !== undefined; block = this.#next()) yield block;
+  }
+
+  /** Hashes what {@link blocks} has not given yet, and returns the digest of the whole range. Call once, last. */
+  digest(): Digest {
+    while (this.#next() !== undefined);
+    return this.#hasher.digest();
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #next(): Uint8Array | undefined {
+    const { offset, length, path } = this.#blob;
+    const wanted = Math.min(BLOCK_BYTES, length - this.#position);
+    if (wanted <= 0) return undefined;
+    const count = this.#read(wanted, offset + this.#position);
+    if (count === 0) throw this.#endsEarly(path, offset, length);
+    const block = this.#block.subarray(0, count);
+    this.#hasher.update(block);
+    this.#position += count;
+    this.#options.onProgress?.(this.#position);
+    return block;
+  }
+
+  #read(length: number, position: number): number {
+    try {
+      return readSync(this.#fd, this.#block, 0, length, position);
+    } catch (error) {
+      const { path } = this.#blob;
+      throw wrapSystemError(error, `${this.#options.what}: reading ${path}`, 'IO', { path });
+    }
+  }
+
+  #endsEarly(path: string, offset: number, length: number): StorageError {
+    return new StorageError(
+      'ARCHIVE_INVALID',
+      `${this.#options.what}: ${path} ends at byte ${offset + this.#position}, in the middle of the layer`,
+      {
+        path,
+        expected: length,
+        actual: this.#position,
+        offset: offset + this.#position,
+        hint: 'the file was cut off; fetch or write it again',
+      },
+    );
+  }
+}

@@ -1,0 +1,186 @@
+import { TAR_TYPE, type TarHeader } from '@sediment/codec';
+import { StorageError } from '@sediment/core';
+import { utimensat } from '@sediment/posix';
+import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+import { AppliedWhiteouts } from './appliedWhiteouts.ts';
+import { EntryMaker } from './entryMaker.ts';
+import { type EntryPath, splitEntryPath } from './entryPath.ts';
+import { directoryTimes } from './entryTimes.ts';
+import type { OpenDirectory } from './openDirectory.ts';
+import { OverlayWhiteouts } from './overlayWhiteouts.ts';
+import { RegularFile } from './regularFile.ts';
+import type { DirectoryOpener } from './resolveInRoot.ts';
+import { Tree } from './tree.ts';
+import { unpackError } from './unpackError.ts';
+import { inUserNamespace } from './userNamespace.ts';
+import type { WarningTally } from './warningTally.ts';
+import type { Outcome, WhiteoutRules } from './whiteoutRules.ts';
+
+export interface ExtractorOptions {
+  /** An existing directory; nothing outside of it is ever touched. */
+  readonly root: string;
+  readonly policy: UnpackPolicy;
+  /** Names the layer, for messages. */
+  readonly what: string;
+  readonly warnings: WarningTally;
+  /** Called for each entry; may throw, to stop. */
+  readonly checkpoint?: () => void;
+  /** Whether the umask of this thread is 0; if not, each mode is set once more. */
+  readonly umaskIsZero?: boolean;
+  /** Default: found out. Then devices and forbidden attributes are left out, with a warning. */
+  readonly inUserNamespace?: boolean;
+  /** Default: the best one of this host. */
+  readonly opener?: DirectoryOpener;
+}
+
+/**
+ * Unpacks the entries of one layer tar into a directory, synchronously; a sink for what `TarReader`
+ * finds. Paths are resolved inside the directory by the kernel, whatever symlinks and `..` they hold.
+ * After an error the tree is incomplete, and only {@link close} may be called.
+ *
+ * @throws {StorageError} `UNPACK_FAILED`, `UNPACK_UNSAFE`, `TAR_ENTRY_UNSUPPORTED`, `NO_SPACE`,
+ *   `STORE_READ_ONLY`, naming the layer and the entry
+ */
+export class Extractor {
+  readonly #options: ExtractorOptions;
+  readonly #checkpoint: () => void;
+  readonly #tree: Tree;
+  readonly #rules: WhiteoutRules;
+  readonly #maker: EntryMaker;
+  readonly #directories: TarHeader[] = [];
+  #current: TarHeader | undefined;
+  #file: RegularFile | undefined;
+  #bytesWritten = 0;
+  #closed = false;
+
+  constructor(options: ExtractorOptions) {
+    const { root, policy, warnings, checkpoint = () => undefined, umaskIsZero = false } = options;
+    this.#options = options;
+    this.#checkpoint = checkpoint;
+    this.#tree = new Tree({
+      root,
+      policy,
+      warnings,
+      checkpoint,
+      umaskIsZero,
+      inUserNamespace: options.inUserNamespace ?? inUserNamespace(),
+      ...(options.opener === undefined ? {} : { opener: options.opener }),
+    });
+    this.#rules =
+      policy.whiteouts === 'overlay' ? new OverlayWhiteouts(this.#tree) : new AppliedWhiteouts(this.#tree);
+    this.#maker = new EntryMaker(this.#tree, this.#rules);
+  }
+
+  /** Bytes of file content written so far. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  entry(header: TarHeader): void {
+    this.#checkpoint();
+    this.#current = header;
+    this.#guard(header, () => {
+      const outcome = this.#make(header);
+      this.#file = outcome === 'done' ? undefined : outcome;
+    });
+  }
+
+  data(bytes: Uint8Array): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#guard(this.#current as TarHeader, () => file.write(bytes));
+    this.#bytesWritten += bytes.length;
+  }
+
+  entryEnd(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    this.#guard(this.#current as TarHeader, () => file.finish());
+  }
+
+  /** Call once after the last entry. Sets the times of directories, which unpacking into them has changed. */
+  finish(): void {
+    this.#rules.finish();
+    for (const header of this.#directories) {
+      this.#checkpoint();
+      this.#guard(header, () => {
+        const path = splitEntryPath(header.name);
+        utimensat(this.#tree.parentOf(path).fd, path.base, directoryTimes(header));
+      });
+    }
+  }
+
+  /** Closes all descriptors, after success or failure. May be called again. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file?.abandon();
+    this.#file = undefined;
+    this.#rules.close();
+    this.#tree.close();
+  }
+
+  #make(header: TarHeader): Outcome {
+    // A global PAX header is recorded in the tar-split but makes no file.
+    if (header.typeflag === TAR_TYPE.paxGlobal) return 'done';
+    const path = splitEntryPath(header.name);
+    if (path.isRoot) return this.#makeRoot(header, path);
+    const intercepted = this.#rules.intercept(header, path);
+    if (intercepted !== undefined) return intercepted;
+    if (header.typeflag === TAR_TYPE.regular) return this.#makeRegular(header, path);
+    this.#rules.made(this.#makeOther(header, path), path);
+    return 'done';
+  }
+
+  /**
+   * `./` sets the root's metadata only if the policy says so; other spellings (`/`, `..`) always do,
+   * since containers/storage compares the text (`pkg/archive` `Unpack`).
+   */
+  #makeRoot(header: TarHeader, path: EntryPath): Outcome {
+    if (!this.#options.policy.applyRootEntry && path.clean.equals(path.base)) return 'done';
+    if (header.typeflag !== TAR_TYPE.directory) {
+      throw new StorageError('UNPACK_UNSAFE', 'an entry that is no directory would replace the whole tree');
+    }
+    this.#makeOther(header, path);
+    return 'done';
+  }
+
+  #makeRegular(header: TarHeader, path: EntryPath): RegularFile {
+    const { metadata, umaskIsZero } = this.#tree;
+    this.#file = this.#tree.place(
+      path,
+      (directory) => new RegularFile({ directory, base: path.base, header }, metadata, umaskIsZero),
+    );
+    this.#rules.made(this.#tree.parentOf(path), path);
+    return this.#file;
+  }
+
+  #makeOther(header: TarHeader, path: EntryPath): OpenDirectory {
+    switch (header.typeflag) {
+      case TAR_TYPE.directory:
+        this.#directories.push(header);
+        return this.#maker.directory(header, path);
+      case TAR_TYPE.hardlink:
+        return this.#maker.hardlink(header, path);
+      case TAR_TYPE.symlink:
+        return this.#maker.symlink(header, path);
+      case TAR_TYPE.charDevice:
+      case TAR_TYPE.blockDevice:
+        return this.#maker.device(header, path);
+      case TAR_TYPE.fifo:
+        return this.#maker.fifo(header, path);
+      default:
+        throw new StorageError('TAR_ENTRY_UNSUPPORTED', `unhandled tar header type ${header.typeflag}`);
+    }
+  }
+
+  #guard(header: TarHeader, fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      const { what, root } = this.#options;
+      throw unpackError(error, { what, root, header });
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { writeSync } from 'node:fs';
+import type { TarHeader } from '@sediment/codec';
+import {
+  close,
+  fchmod,
+  futimens,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_WRONLY,
+  openat,
+} from '@sediment/posix';
+import type { EntryMetadata } from './entryMetadata.ts';
+import { fileTimes } from './entryTimes.ts';
+import type { OpenDirectory } from './openDirectory.ts';
+
+const FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+const PRIVATE = 0o600;
+const PERMISSIONS = 0o7777;
+const SPECIAL_BITS = 0o7000;
+
+export interface NewFile {
+  readonly directory: OpenDirectory;
+  readonly base: Buffer;
+  readonly header: TarHeader;
+}
+
+/**
+ * A regular file of a layer while it is written. Most files need four calls (open, write, times,
+ * close), since they can be made with their final mode and owner.
+ */
+export class RegularFile {
+  readonly #header: TarHeader;
+  readonly #metadata: EntryMetadata;
+  readonly #fd: number;
+  readonly #bornRight: boolean;
+  bytesWritten = 0;
+
+  /**
+   * Makes the file; EEXIST when there is any of that name, be it a dangling symlink.
+   *
+   * @param umaskIsZero whether a mode given to open(2) is the mode that the file gets
+   */
+  constructor({ directory, base, header }: NewFile, metadata: EntryMetadata, umaskIsZero: boolean) {
+    this.#header = header;
+    this.#metadata = metadata;
+    this.#bornRight =
+      umaskIsZero &&
+      (header.mode & SPECIAL_BITS) === 0 &&
+      metadata.isBornRight(directory, header.uid, header.gid);
+    this.#fd = openat(directory.fd, base, FLAGS, this.#bornRight ? header.mode & PERMISSIONS : PRIVATE);
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let written = 0; written < bytes.length; ) {
+      written += writeSync(this.#fd, bytes, written, bytes.length - written);
+    }
+    this.bytesWritten += bytes.length;
+  }
+
+  /** Sets the metadata and closes the file. Changing the owner clears set-user-ID, hence the order. */
+  finish(): void {
+    try {
+      if (!this.#bornRight) {
+        this.#metadata.chownNewFile(this.#fd, this.#header);
+        fchmod(this.#fd, this.#header.mode & PERMISSIONS);
+      }
+      futimens(this.#fd, fileTimes(this.#header));
+      this.#metadata.setFileXattrs(this.#fd, this.#header);
+    } finally {
+      close(this.#fd);
+    }
+  }
+
+  /** Closes the file as it is. */
+  abandon(): void {
+    close(this.#fd);
+  }
+}

@@ -1,0 +1,179 @@
+import { openDecompressed } from '@sediment/codec';
+import {
+  type Compression,
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  isStorageError,
+  newHasher,
+  StorageError,
+  wrapSystemError,
+} from '@sediment/core';
+import { BlobReader } from './blobReader.ts';
+import { withCleanupError } from './cleanupError.ts';
+import { LayerSink } from './layerSink.ts';
+import { registerNativeDecoders } from './nativeDecoders.ts';
+import type { UnpackJob, UnpackResult } from './unpackJob.ts';
+import { WarningTally } from './warningTally.ts';
+
+export interface UnpackHooks {
+  /** Told how many bytes of the blob were read so far, about once per MiB. */
+  readonly onProgress?: (bytesRead: number) => void;
+  /** Asked for each block and each entry; true ends the job with `ABORTED`. */
+  readonly isAborted?: () => boolean;
+  /** Promise that the umask of this thread is 0, which saves a system call for each entry. */
+  readonly umaskIsZero?: boolean;
+}
+
+interface DiffFacts {
+  readonly compression: Compression;
+  readonly diffSize: number;
+  /** Undefined when the blob is not compressed and its own digest is the same. */
+  readonly diffDigest: Digest | undefined;
+}
+
+/**
+ * Reads one layer to its last byte, once: hashes it, decompresses it by its magic, hashes the tar,
+ * and writes tree and tar-split. Runs in the calling thread, with synchronous calls. After a failure
+ * there is no tar-split and no open file; the tree is left to the caller, incomplete.
+ *
+ * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` when the layer is not
+ *   the expected one; `ARCHIVE_INVALID` when the file ends early; `COMPRESSION_INVALID`, `TAR_INVALID`,
+ *   `TAR_TRUNCATED`, `TAR_DUPLICATE_PATH`, `TAR_ENTRY_UNSUPPORTED`, `UNPACK_UNSAFE` for bad content;
+ *   `UNPACK_FAILED`, `NO_SPACE`, `IO`; `ABORTED`
+ */
+export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Promise<UnpackResult> {
+  registerNativeDecoders();
+  const { what, blob, expect } = job;
+  if (expect.size !== undefined && expect.size !== blob.length) throw sizeMismatch(job, expect.size);
+  const { onProgress } = hooks;
+  const reader = new BlobReader(blob, { what, algorithm: algorithmOf(expect.digest), onProgress });
+  try {
+    return await readLayer(job, hooks, reader);
+  } catch (error) {
+    throw wrapSystemError(error, what);
+  } finally {
+    reader.close();
+  }
+}
+
+async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: BlobReader): Promise<UnpackResult> {
+  const { what, blob, expect } = job;
+  const checkpoint = (): void => {
+    if (hooks.isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
+  };
+  const warnings = new WarningTally(what);
+  const sink = new LayerSink({ job, warnings, checkpoint, umaskIsZero: hooks.umaskIsZero ?? false });
+  try {
+    const diff = await copyLayer({ job, reader, sink, checkpoint });
+    const compressedDigest = reader.digest();
+    verify(job, 'digest', compressedDigest);
+    const diffDigest = diff.diffDigest ?? compressedDigest;
+    verify(job, 'diffID', diffDigest);
+    sink.finish();
+    return {
+      compressedDigest,
+      compressedSize: blob.length,
+      diffDigest,
+      diffSize: diff.diffSize,
+      compression: diff.compression,
+      uidSet: sink.owners.uids,
+      gidSet: sink.owners.gids,
+      treeBytes: sink.treeBytes,
+      warnings: warnings.list(),
+    };
+  } catch (error) {
+    discard(sink, error);
+    if (expect.digest !== undefined && isAboutContent(error)) explainByDigest(job, reader, error);
+    throw error;
+  }
+}
+
+function discard(sink: LayerSink, error: unknown): void {
+  try {
+    sink.discard();
+  } catch (second) {
+    throw withCleanupError(error, second);
+  }
+}
+
+interface LayerCopy {
+  readonly job: UnpackJob;
+  readonly reader: BlobReader;
+  readonly sink: LayerSink;
+  readonly checkpoint: () => void;
+}
+
+async function copyLayer({ job, reader, sink, checkpoint }: LayerCopy): Promise<DiffFacts> {
+  const { digest, diffID } = job.expect;
+  const { compression, bytes } = await openDecompressed(reader.blocks(), { what: job.what });
+  const same = compression === 'none' && algorithmOf(digest) === algorithmOf(diffID);
+  const hasher = same ? undefined : newHasher(algorithmOf(diffID));
+  let diffSize = 0;
+  for await (const chunk of bytes) {
+    checkpoint();
+    hasher?.update(chunk);
+    diffSize += chunk.length;
+    sink.write(chunk);
+  }
+  sink.end();
+  return { compression, diffSize, diffDigest: hasher?.digest() };
+}
+
+function algorithmOf(digest: Digest | undefined): DigestAlgorithm {
+  return digest === undefined ? 'sha256' : digestAlgorithm(digest);
+}
+
+function verify({ what, expect, blob }: UnpackJob, kind: 'digest' | 'diffID', actual: Digest): void {
+  const expected = expect[kind];
+  if (expected === undefined || expected === actual) return;
+  const facts = { object: what, path: blob.path, expected, actual };
+  if (kind === 'digest') {
+    const message = `${what}: digest did not match, expected ${expected}, got ${actual}`;
+    throw new StorageError('DIGEST_MISMATCH', message, { ...facts, hint: DAMAGED });
+  }
+  throw new StorageError(
+    'DIFF_ID_MISMATCH',
+    `${what}: the uncompressed layer has digest ${actual}, the image config says ${expected}`,
+    { ...facts, hint: 'layers and config are not of one image; fetch or build it again' },
+  );
+}
+
+const DAMAGED = 'the blob was changed or damaged; fetch it again';
+
+function sizeMismatch({ what, blob }: UnpackJob, expected: number): StorageError {
+  return new StorageError(
+    'SIZE_MISMATCH',
+    `${what}: size did not match, expected ${expected} bytes, got ${blob.length}`,
+    { object: what, path: blob.path, expected, actual: blob.length, hint: DAMAGED },
+  );
+}
+
+const CONTENT_CODES = [
+  'COMPRESSION_INVALID',
+  'TAR_INVALID',
+  'TAR_TRUNCATED',
+  'TAR_DUPLICATE_PATH',
+  'TAR_ENTRY_UNSUPPORTED',
+  'UNPACK_FAILED',
+  'UNPACK_UNSAFE',
+] as const;
+
+function isAboutContent(error: unknown): boolean {
+  return CONTENT_CODES.some((code) => isStorageError(error, code));
+}
+
+/** Content that cannot be read may be another one than was asked for: then that is the news. */
+function explainByDigest(job: UnpackJob, reader: BlobReader, cause: unknown): void {
+  try {
+    verify(job, 'digest', reader.digest());
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'DIGEST_MISMATCH') throw error;
+    const { facts, message, hint } = error;
+    throw new StorageError('DIGEST_MISMATCH', `${message} (and ${(cause as Error).message})`, {
+      ...facts,
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Compression, Digest, Warning } from '@sediment/core';
+import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+
+/** The bytes of one layer as they came (compressed or not) inside a file. `offset`, `length` in bytes. */
+export interface BlobRange {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What is known about a layer; each one is verified. */
+export interface LayerExpectation {
+  /** Of the bytes as they came. */
+  readonly digest?: Digest;
+  readonly size?: number;
+  /** Of the uncompressed tar. */
+  readonly diffID?: Digest;
+}
+
+/**
+ * One reading of one layer. `tree` and `tarSplit` are independent: a job without either still
+ * verifies the layer and finds its digests. Plain data, so that it can be sent to a thread.
+ */
+export interface UnpackJob {
+  /** For messages, such as `layer 2 (sha256:…)`. */
+  readonly what: string;
+  readonly blob: BlobRange;
+  readonly expect: LayerExpectation;
+  /** Unpack into this directory, which exists and which nothing else writes to. */
+  readonly tree?: { readonly root: string; readonly policy: UnpackPolicy };
+  /** Write the tar-split (gzip, mode 0600) to this path, which must not exist. */
+  readonly tarSplit?: { readonly path: string };
+}
+
+export interface UnpackResult {
+  readonly compressedDigest: Digest;
+  readonly compressedSize: number;
+  /** Of the uncompressed tar with all that follows its end blocks ("DiffID"). */
+  readonly diffDigest: Digest;
+  readonly diffSize: number;
+  readonly compression: Compression;
+  /** Distinct owners of all entries that are no whiteouts, ascending, as the tar has them. */
+  readonly uidSet: number[];
+  readonly gidSet: number[];
+  /** Bytes of file content written into the tree; 0 without one. */
+  readonly treeBytes: number;
+  readonly warnings: Warning[];
+}

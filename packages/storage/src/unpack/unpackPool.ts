@@ -1,0 +1,150 @@
+import { availableParallelism } from 'node:os';
+import { StorageError } from '@sediment/core';
+import type { UnpackJob, UnpackResult } from './unpackJob.ts';
+import { UnpackThread } from './unpackThread.ts';
+import { unpackWorkerUrl } from './workerUrl.ts';
+
+const MAX_THREADS = 4;
+
+export interface UnpackPoolOptions {
+  /** Most threads at a time. Default: one per core, at most 4. */
+  readonly size?: number;
+  /** The script of the threads. */
+  readonly workerUrl?: URL;
+}
+
+export interface UnpackRunOptions {
+  /** Jobs with a higher number start earlier; equal ones in the order they came. Default 0. */
+  readonly priority?: number;
+  /** Told now and then how many bytes of the blob were read. If it throws, the job fails with that. */
+  readonly onProgress?: (bytesRead: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly job: UnpackJob;
+  readonly options: UnpackRunOptions;
+  resolve(result: Promise<UnpackResult>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Runs unpack jobs in worker threads, which are started when they are needed. Idle threads do not
+ * keep the process alive. A thread that ends unexpectedly fails its job only.
+ */
+export class UnpackPool {
+  readonly #size: number;
+  readonly #workerUrl: URL;
+  readonly #threads = new Set<UnpackThread>();
+  readonly #idle: UnpackThread[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #running = new Map<Waiting, UnpackThread>();
+  readonly #settling = new Set<Promise<UnpackResult>>();
+  #closed = false;
+
+  constructor(options: UnpackPoolOptions = {}) {
+    const { size = Math.min(availableParallelism(), MAX_THREADS), workerUrl = unpackWorkerUrl } = options;
+    if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be at least 1, not ${size}`);
+    this.#size = size;
+    this.#workerUrl = workerUrl;
+  }
+
+  /**
+   * Runs a job as `runUnpackJob` does, when a thread is free. When the promise settles, nothing is
+   * written any more.
+   *
+   * @throws {StorageError} what `runUnpackJob` throws; `ABORTED` when `signal` fires (its reason is the
+   *   cause) or the pool is closed meanwhile; `STORE_CLOSED` when it was closed before; `UNPACK_FAILED`
+   *   when the thread ends unexpectedly
+   */
+  async run(job: UnpackJob, options: UnpackRunOptions = {}): Promise<UnpackResult> {
+    if (this.#closed) throw new StorageError('STORE_CLOSED', `${job.what}: the store was closed`);
+    const { signal } = options;
+    if (signal?.aborted === true) throw aborted(job, signal.reason);
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<UnpackResult>((resolve, reject) => {
+        const waiting = { job, options, resolve, reject };
+        onAbort = () => this.#abort(waiting, aborted(job, signal?.reason));
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.#enqueue(waiting);
+        this.#dispatch();
+      });
+    } finally {
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Ends all jobs with `ABORTED`, and all threads. May be called again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiting of this.#queue.splice(0)) waiting.reject(closed(waiting.job));
+    for (const [waiting, thread] of this.#running) thread.stop(closed(waiting.job));
+    await Promise.allSettled(this.#settling);
+    await Promise.all(Array.from(this.#threads, (thread) => thread.terminate()));
+    this.#threads.clear();
+  }
+
+  #enqueue(waiting: Waiting): void {
+    const priority = waiting.options.priority ?? 0;
+    const behind = this.#queue.findIndex((other) => (other.options.priority ?? 0) < priority);
+    this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, waiting);
+  }
+
+  #dispatch(): void {
+    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
+      const waiting = this.#queue.shift() as Waiting;
+      waiting.resolve(this.#start(waiting, thread));
+    }
+  }
+
+  /** A thread for the next job, if one waits and a thread is free or may be started. */
+  #freeThread(): UnpackThread | undefined {
+    if (this.#queue.length === 0) return undefined;
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.alive) return idle;
+      this.#threads.delete(idle);
+    }
+    return this.#threads.size < this.#size ? this.#newThread() : undefined;
+  }
+
+  #newThread(): UnpackThread {
+    const thread = new UnpackThread(this.#workerUrl);
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  async #start(waiting: Waiting, thread: UnpackThread): Promise<UnpackResult> {
+    const { job, options } = waiting;
+    this.#running.set(waiting, thread);
+    const settling = thread.run(job, options.onProgress);
+    this.#settling.add(settling);
+    try {
+      return await settling;
+    } finally {
+      this.#settling.delete(settling);
+      this.#running.delete(waiting);
+      if (thread.alive) this.#idle.push(thread);
+      else this.#threads.delete(thread);
+      this.#dispatch();
+    }
+  }
+
+  #abort(waiting: Waiting, reason: StorageError): void {
+    const index = this.#queue.indexOf(waiting);
+    if (index < 0) {
+      this.#running.get(waiting)?.stop(reason);
+      return;
+    }
+    this.#queue.splice(index, 1);
+    waiting.reject(reason);
+  }
+}
+
+function aborted({ what }: UnpackJob, cause: unknown): StorageError {
+  return new StorageError('ABORTED', `${what}: unpacking was aborted`, { cause });
+}
+
+function closed({ what }: UnpackJob): StorageError {
+  return new StorageError('ABORTED', `${what}: unpacking ended because the store was closed`);
+}

@@ -1,0 +1,134 @@
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { StorageError } from '@sediment/core';
+import { withCleanupError } from './cleanupError.ts';
+import { closeDescriptorsBelow } from './openDescriptors.ts';
+import type { UnpackJob, UnpackResult } from './unpackJob.ts';
+import { type RunMessage, receiveError, type WorkerMessage } from './workerProtocol.ts';
+
+/** How long a job may take to notice that it shall stop, before its thread is terminated. */
+const STOP_GRACE_MS = 500;
+
+interface Running {
+  readonly job: UnpackJob;
+  readonly onProgress: ((bytesRead: number) => void) | undefined;
+  readonly stopFlag: Int32Array<SharedArrayBuffer>;
+  resolve(result: UnpackResult): void;
+  reject(error: unknown): void;
+  /** Why the job shall stop; what it then fails with. */
+  stopReason?: unknown;
+  grace?: NodeJS.Timeout;
+}
+
+/** One worker thread, which runs one job at a time. It keeps the process alive only while it does. */
+export class UnpackThread {
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #running: Running | undefined;
+  #crash: Error | undefined;
+  #alive = true;
+
+  constructor(url: URL) {
+    this.#worker = new Worker(url, { name: 'sediment-unpack' });
+    this.#worker.unref();
+    this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
+    this.#worker.on('error', (error: Error) => {
+      this.#crash = error;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#alive = false;
+        this.#onExit(code);
+        resolve();
+      });
+    });
+  }
+
+  /** False once the thread has ended; it cannot be used any more. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  run(job: UnpackJob, onProgress?: (bytesRead: number) => void): Promise<UnpackResult> {
+    if (this.#running !== undefined) throw new TypeError('the thread runs another job');
+    return new Promise((resolve, reject) => {
+      const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+      this.#running = { job, onProgress, stopFlag, resolve, reject };
+      this.#worker.ref();
+      this.#worker.postMessage({ job, stopFlag: stopFlag.buffer } satisfies RunMessage);
+    });
+  }
+
+  /**
+   * Makes the running job fail with `reason`, soon: when it next looks at its flag, or else with the
+   * thread's end. Its promise settles when nothing writes any more.
+   */
+  stop(reason: unknown): void {
+    const running = this.#running;
+    if (running === undefined || running.stopReason !== undefined) return;
+    running.stopReason = reason;
+    Atomics.store(running.stopFlag, 0, 1);
+    running.grace = setTimeout(() => void this.#worker.terminate(), STOP_GRACE_MS);
+  }
+
+  /** Ends the thread; a running job fails. */
+  async terminate(): Promise<void> {
+    if (this.#alive) await this.#worker.terminate();
+    await this.#exited;
+  }
+
+  #onMessage(message: WorkerMessage): void {
+    if (message.type === 'progress') {
+      this.#report(message.bytesRead);
+      return;
+    }
+    const running = this.#settle();
+    if (running === undefined) return;
+    if (message.type === 'done') running.resolve(message.result);
+    else running.reject(running.stopReason ?? receiveError(message.error));
+  }
+
+  #report(bytesRead: number): void {
+    try {
+      this.#running?.onProgress?.(bytesRead);
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  #onExit(exitCode: number): void {
+    const running = this.#settle();
+    if (running === undefined) return;
+    const { job, stopReason } = running;
+    const reason = stopReason ?? crashed(job, exitCode, this.#crash);
+    try {
+      cleanUpAfter(job);
+      running.reject(reason);
+    } catch (error) {
+      running.reject(withCleanupError(reason, error));
+    }
+  }
+
+  #settle(): Running | undefined {
+    const running = this.#running;
+    this.#running = undefined;
+    clearTimeout(running?.grace);
+    this.#worker.unref();
+    return running;
+  }
+}
+
+/** Node closes what it opened for the thread; the rest, and half a tar-split, is ours to remove. */
+function cleanUpAfter({ tree, tarSplit }: UnpackJob): void {
+  if (tree !== undefined && existsSync(tree.root)) closeDescriptorsBelow(realpathSync(tree.root));
+  if (tarSplit !== undefined) rmSync(tarSplit.path, { force: true });
+}
+
+function crashed({ what }: UnpackJob, exitCode: number, cause: Error | undefined): StorageError {
+  const reason = cause === undefined ? `exit code ${exitCode}` : cause.message;
+  return new StorageError('UNPACK_FAILED', `${what}: the unpack worker ended unexpectedly: ${reason}`, {
+    object: what,
+    cause,
+    hint: 'try again; a worker that runs out of memory ends like this, too',
+  });
+}

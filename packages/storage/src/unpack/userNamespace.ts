@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { errnoCode } from '@sediment/core';
+
+const INITIAL_MAP = /^\s*0\s+0\s+4294967295\s*$/;
+
+/** Whether this process runs in a user namespace other than the host's (user_namespaces(7)). */
+export function inUserNamespace(): boolean {
+  try {
+    return !INITIAL_MAP.test(readFileSync('/proc/self/uid_map', 'latin1'));
+  } catch (error) {
+    // A kernel without user namespaces has no such file.
+    if (errnoCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

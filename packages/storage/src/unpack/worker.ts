@@ -1,0 +1,48 @@
+/** Entry of the worker threads of {@link UnpackPool}: runs the jobs that it is sent, one after the other. */
+import { parentPort } from 'node:worker_threads';
+import { CLONE_FS, isPosixError, umask, unshare } from '@sediment/posix';
+import { runUnpackJob } from './runUnpackJob.ts';
+import { type RunMessage, sendError, type WorkerMessage } from './workerProtocol.ts';
+
+const PROGRESS_INTERVAL_MS = 50;
+
+let umaskIsZero: boolean | undefined;
+
+/**
+ * Gives this thread a umask of its own, 0: modes are then right from the start, and the program that
+ * embeds us keeps its umask. Some sandboxes refuse; then each mode is set by another call.
+ */
+function ownUmask(): boolean {
+  try {
+    unshare(CLONE_FS);
+  } catch (error) {
+    if (isPosixError(error)) return false;
+    throw error;
+  }
+  umask(0);
+  return true;
+}
+
+async function run({ job, stopFlag }: RunMessage): Promise<WorkerMessage> {
+  const flag = new Int32Array(stopFlag);
+  let reported = 0;
+  const onProgress = (bytesRead: number): void => {
+    const now = performance.now();
+    if (now - reported < PROGRESS_INTERVAL_MS && bytesRead < job.blob.length) return;
+    reported = now;
+    answer({ type: 'progress', bytesRead });
+  };
+  try {
+    umaskIsZero ??= ownUmask();
+    const isAborted = (): boolean => Atomics.load(flag, 0) !== 0;
+    return { type: 'done', result: await runUnpackJob(job, { onProgress, isAborted, umaskIsZero }) };
+  } catch (error) {
+    return { type: 'failed', error: sendError(error) };
+  }
+}
+
+function answer(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+parentPort?.on('message', async (message: RunMessage) => answer(await run(message)));
