@@ -18,26 +18,33 @@ const shared = {
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/bundleWorker.ts'],
+    globalSetup: ['test/support/bundleWorker.ts', 'test/support/hostStoreGuard.ts'],
     projects: [
       {
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'test/harness/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       {
         ...shared,
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/builtCommand.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
       {
         ...shared,
         test: {
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
+          globalSetup: ['test/support/builtCommand.ts', 'test/support/peerVersions.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -6,7 +6,7 @@ await init;
  * What the lexer leaves out: modules loaded by a `require` made for the purpose, and those named in a type
  * alias (`type T = typeof import('name')`).
  */
-const CALLS = /\b(?:import|require\w*|createRequire\([^()]*\))\s*\(\s*(['"])([^'"]+)\1\s*\)/g;
+const CALLS = /\b(?:typeof\s+import|require\w*|createRequire\([^()]*\))\s*\(\s*(['"])([^'"]+)\1\s*\)/g;
 const COMMENT_LINE = /^\s*(?:\*|\/\/|\/\*).*$/gm;
 
 /**

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { mountsBelow } from './mounts.ts';
+
+const HOST_STORE = '/var/lib/containers/storage';
+
+/** Before and after all suites: fails the run when a test touched the store of this host. */
+export function setup(): () => void {
+  const before = fingerprint(HOST_STORE);
+  return () => {
+    if (fingerprint(HOST_STORE) !== before)
+      throw new Error(`the tests changed ${HOST_STORE}, the host's own store`);
+  };
+}
+
+/** A hash of every name below a directory, when it was changed last, and what is mounted there. */
+export function fingerprint(directory: string): string {
+  const hash = createHash('sha256');
+  const visit = (path: string): void => {
+    const info = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (!info) return;
+    hash.update(`${path}\0${info.ino} ${info.mode} ${info.size} ${info.mtimeNs} ${info.ctimeNs}\n`);
+    if (info.isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+  };
+  visit(directory);
+  for (const { mountPoint, fstype } of mountsBelow(directory)) hash.update(`${mountPoint} ${fstype}\n`);
+  return hash.digest('hex');
+}

@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { PEER_PROGRAMS, type PeerName, peerDefect, peersMissing } from '../../scripts/lib/peerPrograms.js';
+import { type RunOptions, type RunResult, runProgram, succeeded } from './runProgram.ts';
+import type { StoreRoot } from './storeRoot.ts';
+
+/**
+ * Why the peer suites cannot run here; undefined when they can. Where the peers are required
+ * (`npm run test:peers`) nothing may be a reason to skip.
+ */
+export const peersSkipReason: string | undefined = process.env.SEDIMENT_REQUIRE_PEERS
+  ? undefined
+  : peersMissing();
+
+/** The title of a peer suite: it says why, when the suite is skipped. */
+export function peerTitle(title: string): string {
+  return peersSkipReason ? `${title} (skipped: ${peersSkipReason})` : title;
+}
+
+export interface PeerOptions extends RunOptions {
+  /** The result is handed back whatever the exit status. Otherwise a failure throws. */
+  mayFail?: boolean;
+}
+
+/** podman, in the mount namespace of the tests: what it mounts stays visible. */
+export function podman(store: StoreRoot, args: string[], options: PeerOptions = {}): Promise<RunResult> {
+  return callPeer('podman', [...podmanRoots(store), ...args], withStore(store, options));
+}
+
+/** The options that keep podman away from every store and state but this one. */
+export function podmanRoots({ graphRoot, runRoot, driver, libpodTmp }: StoreRoot): string[] {
+  return ['--root', graphRoot, '--runroot', runRoot, '--storage-driver', driver, '--tmpdir', libpodTmp];
+}
+
+/** skopeo; stores are named by {@link storeReference}, `store` only sets the defaults. */
+export function skopeo(store: StoreRoot, args: string[], options: PeerOptions = {}): Promise<RunResult> {
+  return callIsolated('skopeo', args, withStore(store, options));
+}
+
+/** `name` in a store, as skopeo and buildah name it. */
+export function storeReference({ driver, graphRoot, runRoot }: StoreRoot, name: string): string {
+  return `containers-storage:[${driver}@${graphRoot}+${runRoot}]${name}`;
+}
+
+export function buildah(store: StoreRoot, args: string[], options: PeerOptions = {}): Promise<RunResult> {
+  const { graphRoot, runRoot, driver } = store;
+  const roots = ['--root', graphRoot, '--runroot', runRoot, '--storage-driver', driver];
+  return callIsolated('buildah', [...roots, ...args], withStore(store, options));
+}
+
+/** The Go `containers-storage` command: its options come after the name of the subcommand. */
+export function containersStorage(
+  store: StoreRoot,
+  [subcommand = '', ...args]: string[],
+  options: PeerOptions = {},
+): Promise<RunResult> {
+  const { graphRoot, runRoot, driver } = store;
+  const roots = ['--graph', graphRoot, '--run', runRoot, '--storage-driver', driver];
+  return callPeer('containers-storage', [subcommand, ...roots, ...args], withStore(store, options));
+}
+
+/** umoci, which works on OCI layouts alone. */
+export function umoci(args: string[], options: PeerOptions = {}): Promise<RunResult> {
+  return callPeer('umoci', args, options);
+}
+
+/** tar-split, which works on streams and single files alone. */
+export function tarSplit(args: string[], options: PeerOptions = {}): Promise<RunResult> {
+  return callPeer('tar-split', args, options);
+}
+
+/** The absolute path of a peer, after making sure that it is an ELF program outside of this checkout. */
+export function peerPath(name: PeerName): string {
+  const path = PEER_PROGRAMS[name];
+  const defect = peerDefect(path);
+  if (defect) throw new Error(`peer ${name}: ${defect}`);
+  return path;
+}
+
+/** The first line that a peer says of its version. */
+export function peerVersion(name: PeerName): string {
+  const argument = name === 'containers-storage' ? 'version' : '--version';
+  const isolated = isolate(peerPath(name), [argument]);
+  const { stdout, stderr } = spawnSync(isolated.program, isolated.args, { encoding: 'utf8' });
+  return (stdout.trim() || stderr.trim()).split('\n')[0] ?? '';
+}
+
+async function callPeer(name: PeerName, args: string[], options: PeerOptions): Promise<RunResult> {
+  const result = await runProgram(peerPath(name), args, options);
+  return options.mayFail ? result : succeeded(result);
+}
+
+async function callIsolated(name: PeerName, args: string[], options: PeerOptions): Promise<RunResult> {
+  const isolated = isolate(peerPath(name), args);
+  const result = await runProgram(isolated.program, isolated.args, options);
+  return options.mayFail ? result : succeeded(result);
+}
+
+/** Under an empty /var/lib/containers the program finds neither a store nor a cache of the host. */
+function isolate(path: string, args: string[]): { program: string; args: string[] } {
+  const hide = 'mkdir -p /var/lib/containers && mount -t tmpfs tmpfs /var/lib/containers && exec "$@"';
+  return { program: '/usr/bin/unshare', args: ['--mount', '/bin/sh', '-c', hide, 'sh', path, ...args] };
+}
+
+function withStore(store: StoreRoot, options: PeerOptions): PeerOptions {
+  return { ...options, env: { ...store.env, ...options.env } };
+}
