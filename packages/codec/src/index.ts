@@ -1,4 +1,14 @@
 export { cleanPath } from './cleanPath.ts';
+export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
+export { detectCompression } from './compression/detectCompression.ts';
+export {
+  type Decompressed,
+  type OpenDecompressedOptions,
+  openDecompressed,
+} from './compression/openDecompressed.ts';
+export { type CountedStream, counted } from './counted.ts';
+export { Crc64 } from './crc64/crc64.ts';
+export { goJsonStringify } from './goJson.ts';
 export {
   isHeaderOnlyType,
   type SparseRange,
@@ -8,3 +18,9 @@ export {
   type TarXattr,
 } from './tar/tarHeader.ts';
 export { type TarHandler, TarReader, type TarReaderOptions } from './tar/tarReader.ts';
+export { assembleTar, type OpenLayerFile } from './tarSplit/assembleTar.ts';
+export { GzipLevel1Writer } from './tarSplit/gzipLevel1Writer.ts';
+export { readTarSplit } from './tarSplit/readTarSplit.ts';
+export type { TarSplitEntry } from './tarSplit/tarSplitEntry.ts';
+export { TarSplitPacker, type TarSplitPackerOptions } from './tarSplit/tarSplitPacker.ts';
+export { type VerifiedOptions, verified } from './verified.ts';

@@ -1,0 +1,112 @@
+/**
+ * gzip (RFC 1952): any number of members, each with its checksum and size verified; bytes that are
+ * no member are an error, as in Go's `compress/gzip`.
+ */
+import { crc32 } from 'node:zlib';
+import { ByteCursor } from './byteCursor.ts';
+import { damaged, trailingGarbage, truncated } from './compressionError.ts';
+import { gunzipByStream } from './gzipStream.ts';
+import { createSyncInflater, type SyncInflater } from './syncInflater.ts';
+
+/** A multiple of 512, filled to the end before it is yielded: a tar header is then never cut in two. */
+const OUTPUT_SIZE = 1024 * 1024;
+
+const MAGIC = Buffer.from([0x1f, 0x8b]);
+const FLAG_HEADER_CRC = 0x02;
+const FLAG_EXTRA = 0x04;
+const FLAG_NAME = 0x08;
+const FLAG_COMMENT = 0x10;
+
+/** Decoder for gzip; see `Decoder` for who owns the chunks. */
+export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const inflater = createSyncInflater();
+  return inflater === undefined ? gunzipByStream(source) : gunzipSync(source, inflater);
+}
+
+async function* gunzipSync(
+  source: AsyncIterable<Uint8Array>,
+  inflater: SyncInflater,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const input = new ByteCursor(source);
+  const output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+  let fill = 0;
+  try {
+    for (let first = true; first || (await input.more()); first = false) {
+      await skipHeader(input, first);
+      inflater.reset();
+      let crc = 0;
+      let size = 0;
+      for (let ended = false; !ended; ) {
+        if (input.available === 0 && fill < OUTPUT_SIZE && !(await input.more())) {
+          throw truncated('gzip', input.position);
+        }
+        if (fill === OUTPUT_SIZE) {
+          yield output;
+          fill = 0;
+        }
+        const step = inflate(inflater, input, output, fill);
+        crc = step.produced === 0 ? crc : crc32(output.subarray(fill, fill + step.produced), crc);
+        size += step.produced;
+        fill += step.produced;
+        ended = step.ended;
+      }
+      await checkTrailer(input, crc, size);
+    }
+    if (fill > 0) yield output.subarray(0, fill);
+  } finally {
+    inflater.close();
+    await input.close();
+  }
+}
+
+function inflate(inflater: SyncInflater, input: ByteCursor, output: Buffer, fill: number) {
+  try {
+    const step = inflater.step(input.chunk, input.offset, output, fill);
+    input.offset += step.consumed;
+    return step;
+  } catch (error) {
+    throw damaged('gzip', input.position, (error as Error).message, error);
+  }
+}
+
+async function skipHeader(input: ByteCursor, first: boolean): Promise<void> {
+  const start = input.position;
+  const header = input.takeAvailable(10) ?? (await input.take(10));
+  if (!header.subarray(0, 2).equals(MAGIC.subarray(0, header.length))) {
+    throw first ? damaged('gzip', start, 'no gzip header') : trailingGarbage('gzip', start);
+  }
+  if (header.length < 10) throw truncated('gzip', input.position);
+  const method = header[2] as number;
+  const flags = header[3] as number;
+  if (method !== 8) throw damaged('gzip', start, `unknown method ${method}`);
+  if ((flags & FLAG_EXTRA) !== 0) await skip(input, (await exactly(input, 2)).readUInt16LE());
+  if ((flags & FLAG_NAME) !== 0) await skipText(input);
+  if ((flags & FLAG_COMMENT) !== 0) await skipText(input);
+  if ((flags & FLAG_HEADER_CRC) !== 0) await skip(input, 2);
+}
+
+async function checkTrailer(input: ByteCursor, crc: number, size: number): Promise<void> {
+  const trailer = input.takeAvailable(8) ?? (await exactly(input, 8));
+  if (trailer.readUInt32LE(0) !== crc) throw damaged('gzip', input.position, 'incorrect data check');
+  if (trailer.readUInt32LE(4) !== size % 2 ** 32)
+    throw damaged('gzip', input.position, 'incorrect length check');
+}
+
+async function exactly(input: ByteCursor, length: number): Promise<Buffer> {
+  const bytes = await input.take(length);
+  if (bytes.length < length) throw truncated('gzip', input.position);
+  return bytes;
+}
+
+async function skip(input: ByteCursor, length: number): Promise<void> {
+  await exactly(input, length);
+}
+
+async function skipText(input: ByteCursor): Promise<void> {
+  for (;;) {
+    if (!(await input.more())) throw truncated('gzip', input.position);
+    const nul = input.chunk.indexOf(0, input.offset);
+    input.offset = nul < 0 ? input.chunk.length : nul + 1;
+    if (nul >= 0) return;
+  }
+}

@@ -1,0 +1,78 @@
+import { StorageError } from '@sediment/core';
+
+/** A line of a tar-split file: bytes to put out as they are, or a file to put in. */
+export type TarSplitEntry =
+  | { readonly type: 'segment'; readonly payload: Buffer; readonly position: number }
+  | {
+      readonly type: 'file';
+      /** As in the tar header: not cleaned, not necessarily UTF-8. */
+      readonly name: Buffer;
+      readonly size: number;
+      /** CRC-64 of the content, 8 bytes big-endian; absent when the size is 0. */
+      readonly crc?: Buffer;
+      readonly position: number;
+    };
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Parses one line.
+ *
+ * @param position running number the line must have
+ * @throws {StorageError} `TAR_SPLIT_INVALID`
+ */
+export function parseTarSplitLine(line: string, position: number, what: string): TarSplitEntry {
+  const fail = (detail: string, cause?: unknown) => tarSplitInvalid(what, position, detail, cause);
+  const record = parseObject(line, fail);
+  if (record.position !== position) throw fail(`its position is ${JSON.stringify(record.position)}`);
+  if (record.type === 2) {
+    return { type: 'segment', payload: decode(record.payload ?? '', 'payload', fail), position };
+  }
+  if (record.type !== 1) throw fail(`its type is ${JSON.stringify(record.type)}, not 1 or 2`);
+  const name = fileName(record, fail);
+  const size = record.size ?? 0;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw fail(`its size is ${JSON.stringify(size)}`);
+  }
+  if (size === 0) return { type: 'file', name, size, position };
+  const crc = decode(record.payload, 'payload', fail);
+  if (crc.length !== 8) throw fail(`its checksum has ${crc.length} bytes instead of 8`);
+  return { type: 'file', name, size, crc, position };
+}
+
+export function tarSplitInvalid(
+  what: string,
+  position: number,
+  detail: string,
+  cause?: unknown,
+): StorageError {
+  return new StorageError('TAR_SPLIT_INVALID', `${what}: line ${position + 1} is malformed: ${detail}`, {
+    hint: 'the tar of this layer cannot be made again from it; remove the layer and import its image anew',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+type Fail = (detail: string, cause?: unknown) => StorageError;
+
+function parseObject(line: string, fail: Fail): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw fail('it is not JSON', error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail('it is no JSON object');
+  return value as Record<string, unknown>;
+}
+
+function fileName(record: Record<string, unknown>, fail: Fail): Buffer {
+  if (record.name_raw !== undefined) return decode(record.name_raw, 'name_raw', fail);
+  const name = record.name ?? '';
+  if (typeof name !== 'string') throw fail('its name is no text');
+  return Buffer.from(name);
+}
+
+function decode(value: unknown, key: string, fail: Fail): Buffer {
+  if (typeof value !== 'string' || !BASE64.test(value)) throw fail(`its ${key} is not base64`);
+  return Buffer.from(value, 'base64');
+}
