@@ -11,7 +11,7 @@ async function run(source: string, prefix: string[] = []): Promise<Record<string
   const dir = tempDir();
   chmodSync(dir, 0o755);
   const program = await bundleSources(source, dir);
-  const [command, ...args] = [...prefix, process.execPath, program] as [string, ...string[]];
+  const [command = '', ...args] = [...prefix, process.execPath, program];
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout);

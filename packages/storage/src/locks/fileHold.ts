@@ -1,0 +1,104 @@
+import { COURTESY_MS, type Courtesy } from './courtesy.ts';
+import type { LockBackend, OpenedLock } from './lockBackend.ts';
+import { pause } from './pause.ts';
+import { pollForLock } from './pollForLock.ts';
+
+export interface FileHoldOptions {
+  readonly backend: LockBackend;
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly mode: 'read' | 'write';
+  /** Gives up, with `undefined`, when the lock is not free at once. */
+  readonly tryOnly: boolean;
+  readonly courtesy: Courtesy;
+}
+
+/** Overlapping readers of one process could keep other programs' writers out for ever. */
+const SHARED_LIMIT_MS = 2000;
+
+/**
+ * One hold of the file lock, shared by all readers that come while it lasts. The file is opened for it
+ * and closed when the last user leaves; if all users leave while the lock is still waited for, the
+ * waiting ends.
+ */
+export class FileHold {
+  readonly #options: FileHoldOptions;
+  readonly #abandoned = new AbortController();
+  readonly #locked: Promise<OpenedLock | undefined>;
+  #lockedAt: number | undefined;
+  #users = 0;
+
+  /** Begins to lock; the caller must {@link join} at once. */
+  constructor(options: FileHoldOptions) {
+    this.#options = options;
+    this.#locked = this.#lock();
+  }
+
+  /** Whether the lock was held for so long that it should be released before it is used any further. */
+  get isOverdue(): boolean {
+    return this.#lockedAt !== undefined && performance.now() - this.#lockedAt > SHARED_LIMIT_MS;
+  }
+
+  /** Whether {@link leave} will release the lock. */
+  get hasOneUser(): boolean {
+    return this.#users === 1;
+  }
+
+  /**
+   * Becomes a user, who must {@link leave} whatever comes of this. Rejects with the reason of `signal`.
+   *
+   * @returns undefined when only a try was wanted, and the lock is not free
+   */
+  async join(signal?: AbortSignal): Promise<OpenedLock | undefined> {
+    this.#users += 1;
+    return await orAborted(this.#locked, signal);
+  }
+
+  /** Ends the use; if this was the last user, resolves when the lock is released. */
+  async leave(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#abandoned.abort();
+    const [result] = await Promise.allSettled([this.#locked]);
+    if (result.status !== 'fulfilled' || result.value === undefined) return;
+    await result.value.close();
+    this.#options.courtesy.released();
+  }
+
+  async #lock(): Promise<OpenedLock | undefined> {
+    const { backend, path, readOnly, courtesy, tryOnly } = this.#options;
+    const { signal } = this.#abandoned;
+    if (courtesy.begin() && !tryOnly) await pause(COURTESY_MS, signal);
+    const lock = await backend.open(path, readOnly);
+    let locked = false;
+    try {
+      locked = await this.#acquire(lock);
+      this.#lockedAt = performance.now();
+    } finally {
+      if (!locked) await lock.close();
+    }
+    return locked ? lock : undefined;
+  }
+
+  async #acquire(lock: OpenedLock): Promise<boolean> {
+    const { backend, mode, tryOnly } = this.#options;
+    if (tryOnly) return await lock.tryLock(mode);
+    await pollForLock(lock, { mode, spins: backend.spins, signal: this.#abandoned.signal });
+    return true;
+  }
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+  });
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
