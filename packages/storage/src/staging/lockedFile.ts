@@ -105,7 +105,12 @@ function createLockedAtBirth(directory: string, path: string): LockedFile | unde
   }
 }
 
-function createThenLock(path: string): LockedFile | undefined {
+/**
+ * The way of upstream, for file systems without O_TMPFILE: for a moment the file is there and unlocked.
+ *
+ * @internal exported for its test
+ */
+export function createThenLock(path: string): LockedFile | undefined {
   let fd: number;
   try {
     fd = openSync(path, fsConstants.O_RDWR | fsConstants.O_CREAT | fsConstants.O_EXCL, MODE);
@@ -117,8 +122,13 @@ function createThenLock(path: string): LockedFile | undefined {
   return lockOpened(path, fd);
 }
 
-/** Locks and makes sure that the name still means this file: its last owner removes it under the lock. */
-function lockOpened(path: string, fd: number): LockedFile | undefined {
+/**
+ * Locks `fd` and makes sure that the name still means that file: its last owner removes it under the
+ * lock. Closes `fd` if the answer is undefined.
+ *
+ * @internal exported for its test
+ */
+export function lockOpened(path: string, fd: number): LockedFile | undefined {
   let file: LockedFile | undefined;
   try {
     if (!ofdTryLock(fd, 'write')) return undefined;
