@@ -1,0 +1,150 @@
+import type { ImportAllOptions, ImportEvent } from '@sediment/image';
+import { type Command, Option } from 'commander';
+import { ExitStatus } from '../commandLine/exitStatus.ts';
+import { collect, formatOption, newCommand } from '../commandLine/newCommand.ts';
+import { withStore } from '../commandLine/withStore.ts';
+import { formatJson } from '../output/json.ts';
+import { reportError, reportWarning } from '../output/report.ts';
+import { shortId } from '../output/shortId.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { printable } from '../output/text.ts';
+import { importProgress } from '../progress/importProgress.ts';
+import { SignalWatch } from '../signals.ts';
+
+interface ImportCommandOptions {
+  readonly name?: readonly string[];
+  readonly all?: boolean;
+  readonly image?: string;
+  readonly platform?: string;
+  readonly quiet?: boolean;
+  readonly format: 'table' | 'json';
+}
+
+export function importCommand(terminal: Terminal): Command {
+  return newCommand('import', 'Import images from an archive or a directory', [
+    ['sediment import app.tar', 'the form (docker-archive, oci-archive, OCI directory) is found by content'],
+    ['sediment import --name app:1 app.tar', 'the image becomes localhost/app:1'],
+    ['sediment import oci-archive:all.tar:web', 'the image called web of several'],
+    ['sediment import --all all.tar', 'all images of the archive'],
+  ])
+    .argument('<source>', 'file or directory; also docker-archive:, oci: or oci-archive: with path[:image]')
+    .addOption(
+      new Option('--name <name>', 'name for the image instead of those it has there (repeatable)')
+        .argParser(collect)
+        .conflicts('all'),
+    )
+    .addOption(new Option('--all', 'import every image of the source').conflicts('image'))
+    .option('--image <ref>', 'which image of the source: its name there, or @N counted from 0')
+    .option('--platform <os/arch[/variant]>', "which image of an index; default: this host's")
+    .option('-q, --quiet', 'show no progress and print full ids only')
+    .addOption(formatOption())
+    .action(async (source: string, options: ImportCommandOptions, command: Command) => {
+      const rows: ImportRow[] = [];
+      try {
+        await runImport({ command, terminal, source, options, rows });
+      } finally {
+        // images before the one that failed are in the store
+        printRows(terminal, rows, options);
+      }
+    });
+}
+
+/** An imported image as `sediment import --format json` prints it. */
+export interface ImportRow {
+  readonly id: string;
+  /** All names of the image, newest first. */
+  readonly names: readonly string[];
+  readonly digest: string | null;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Id of the top layer. */
+  readonly layer: string | null;
+  /** Whether the image was not in the store before. */
+  readonly isNew: boolean;
+  /** How many layers it has, and how many of these were in the store before. */
+  readonly layerCount: number;
+  readonly reusedLayers: number;
+}
+
+interface ImportRequest {
+  readonly command: Command;
+  readonly terminal: Terminal;
+  readonly source: string;
+  readonly options: ImportCommandOptions;
+  /** Filled as images are done. */
+  readonly rows: ImportRow[];
+}
+
+/** Signals abort the import, which then leaves nothing behind; the exit status names the signal. */
+async function runImport({ command, terminal, source, options, rows }: ImportRequest): Promise<void> {
+  const progress = await importProgress(terminal, options.quiet === true);
+  const watched = { ...terminal, remark: (line: string) => progress.remark(line) };
+  const signals = new SignalWatch();
+  signals.start();
+  try {
+    await withStore(command, watched, async (store) => {
+      const { importImages, resolveSourceReference } = await import('@sediment/image');
+      const reference = resolveSourceReference(source);
+      if (options.all && reference.select !== undefined) {
+        command.error(`error: option '--all' cannot be used with the choice of an image in '${source}'`);
+      }
+      const collectRow = rowCollector(rows);
+      await importImages(store, reference, {
+        ...importOptions(options),
+        signal: signals.signal,
+        onWarning: (warning) => reportWarning(watched, warning),
+        onProgress: (event) => {
+          progress.onEvent(event);
+          collectRow(event);
+        },
+      });
+    });
+  } catch (error) {
+    progress.stop();
+    const status = signals.exitStatus;
+    if (status === undefined) throw error;
+    reportError(terminal, error);
+    throw new ExitStatus(status);
+  } finally {
+    progress.stop();
+    signals.stop();
+  }
+}
+
+function importOptions({ name, all, image, platform }: ImportCommandOptions): ImportAllOptions {
+  return {
+    ...(name === undefined ? {} : { names: name }),
+    ...(all === undefined ? {} : { all }),
+    ...(image === undefined ? {} : { select: image }),
+    ...(platform === undefined ? {} : { platform }),
+  };
+}
+
+/** Follows the events of an import and adds a row for each image when it is done. */
+export function rowCollector(rows: ImportRow[]): (event: ImportEvent) => void {
+  let layerCount = 0;
+  let reusedLayers = 0;
+  return (event) => {
+    if (event.type === 'image-start') {
+      layerCount = event.layers.length;
+      reusedLayers = 0;
+    }
+    if (event.type === 'layer-reused') reusedLayers += 1;
+    if (event.type !== 'image-done') return;
+    const { id, names, digest = null, created, layer = null } = event.info;
+    rows.push({ id, names, digest, created, layer, isNew: event.isNew, layerCount, reusedLayers });
+  };
+}
+
+function printRows(terminal: Terminal, rows: readonly ImportRow[], options: ImportCommandOptions): void {
+  if (options.format === 'json') terminal.print(formatJson(rows));
+  else for (const row of rows) terminal.print(options.quiet ? `${row.id}\n` : `${describeImport(row)}\n`);
+}
+
+/** `Imported 63d6a9f688a0 as localhost/app:1 (3 layers, 1 of them already there)`. */
+export function describeImport({ id, names, isNew, layerCount, reusedLayers }: ImportRow): string {
+  const layers = `${layerCount} layer${layerCount === 1 ? '' : 's'}`;
+  const reused = reusedLayers === 0 ? '' : `, ${reusedLayers} of them already there`;
+  const as = names.length === 0 ? 'without a name' : `as ${names.map(printable).join(', ')}`;
+  return `${isNew ? 'Imported' : 'Already there:'} ${shortId(id)} ${as} (${layers}${isNew ? reused : ''})`;
+}

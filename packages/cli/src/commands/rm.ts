@@ -1,0 +1,44 @@
+import { StorageError } from '@sediment/core';
+import type { Store } from '@sediment/storage';
+import type { Command } from 'commander';
+import { eachArgument } from '../commandLine/eachArgument.ts';
+import { newCommand } from '../commandLine/newCommand.ts';
+import { withStore } from '../commandLine/withStore.ts';
+import type { Terminal } from '../output/terminal.ts';
+
+interface RmOptions {
+  readonly force?: boolean;
+}
+
+export function rmCommand(terminal: Terminal): Command {
+  return newCommand('rm', 'Remove containers and their layers', [
+    ['sediment rm box', 'removes the container box'],
+  ])
+    .argument('<container...>', 'names or ids of containers')
+    .option('-f, --force', 'remove a mounted container too: it may be running')
+    .action(async (containers: string[], options: RmOptions, command: Command) => {
+      await withStore(command, terminal, async (store) => {
+        await eachArgument(terminal, containers, async (text) => {
+          await removeContainer(store, text, options);
+          terminal.print(`${text}\n`);
+        });
+      });
+    });
+}
+
+/**
+ * The store unmounts what it deletes. A mounted container may be one that podman is running, which
+ * would lose its file system: that takes a second thought.
+ */
+async function removeContainer(store: Store, text: string, { force }: RmOptions): Promise<void> {
+  const { id, layer } = await store.containers.get(text);
+  const mount = (await store.mounts()).find((each) => each.layer === layer);
+  if (mount !== undefined && !force) {
+    throw new StorageError('CONTAINER_MOUNTED', `container ${text} is mounted at ${mount.path}`, {
+      object: id,
+      path: mount.path,
+      hint: `unmount it first ("sediment unmount ${text}"), or remove it with --force if nothing runs in it`,
+    });
+  }
+  await store.containers.delete(id);
+}

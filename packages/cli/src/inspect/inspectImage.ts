@@ -1,0 +1,77 @@
+import type { ImageInfo, Store } from '@sediment/storage';
+import { imageSize } from '../listings/imageSize.ts';
+import { type GraphDriver, graphDriver } from './graphDriver.ts';
+import { asObject, readImageDocuments } from './imageDocuments.ts';
+
+/** An image as `sediment inspect` prints it, in the words of `podman image inspect`. */
+export interface ImageInspection {
+  readonly Id: string;
+  readonly Digest: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Comment: string;
+  readonly Created: string;
+  /** How to run the image, as its config says. */
+  readonly Config: unknown;
+  readonly Author: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  /** Bytes; null when the size of a layer is not known. */
+  readonly Size: number | null;
+  readonly GraphDriver: GraphDriver;
+  readonly RootFS: { readonly Type: string; readonly Layers: unknown };
+  readonly Labels: unknown;
+  readonly Annotations: unknown;
+  readonly ManifestType: string;
+  readonly User: string;
+  readonly History: unknown;
+  readonly NamesHistory: readonly string[];
+  /** Id of the top layer; empty for an image without layers. podman does not print it. */
+  readonly TopLayer: string;
+}
+
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+export async function inspectImage(store: Store, image: ImageInfo): Promise<ImageInspection> {
+  const { manifest = {}, config = {} } = await readImageDocuments(store, image);
+  const layers = new Map((await store.layers.list()).map((layer) => [layer.id, layer]));
+  const run = asObject(config.config) ?? {};
+  const rootfs = asObject(config.rootfs) ?? {};
+  const history = Array.isArray(config.history) ? config.history : [];
+  const variant = text(config.variant);
+  return {
+    Id: image.id,
+    Digest: image.digest ?? '',
+    RepoTags: image.names,
+    RepoDigests: repoDigests(image),
+    Comment: text(asObject(history.at(-1))?.comment),
+    Created: image.created,
+    Config: run,
+    Author: text(config.author),
+    Architecture: text(config.architecture),
+    ...(variant === '' ? {} : { Variant: variant }),
+    Os: text(config.os),
+    Size: imageSize(image, layers) ?? null,
+    GraphDriver: await graphDriver(store, image.layer),
+    RootFS: { Type: text(rootfs.type), Layers: rootfs.diff_ids ?? null },
+    Labels: run.Labels ?? null,
+    Annotations: manifest.annotations ?? {},
+    ManifestType: text(manifest.mediaType) || OCI_MANIFEST,
+    User: text(run.User),
+    History: history,
+    NamesHistory: image.namesHistory,
+    TopLayer: image.layer ?? '',
+  };
+}
+
+/** `repository@digest` for each repository that the image has a name in. */
+function repoDigests({ names, digests }: ImageInfo): string[] {
+  const repositories = names.map((name) => name.replace(/@.*$/, '').replace(/:[^:/]*$/, ''));
+  const unique = [...new Set(repositories)].sort();
+  return unique.flatMap((repository) => digests.map((digest) => `${repository}@${digest}`));
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

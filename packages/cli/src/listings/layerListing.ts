@@ -1,0 +1,72 @@
+import type { Store } from '@sediment/storage';
+import { formatSize } from '../output/bytes.ts';
+import { formatAge } from '../output/time.ts';
+import type { Listing } from './listing.ts';
+
+/** A layer as `sediment layers --format json` prints it. */
+export interface LayerRow {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly parent: string | null;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Digest of the uncompressed tar, and its size in bytes. */
+  readonly diffID: string | null;
+  readonly diffSize: number | null;
+  /** Digest and size in bytes of the blob that the layer came as. */
+  readonly blobDigest: string | null;
+  readonly blobSize: number | null;
+  readonly compression: string;
+  /** Ids of images and containers that have the layer on top. */
+  readonly images: readonly string[];
+  readonly containers: readonly string[];
+  /** Where the layer is mounted now. */
+  readonly mountPoint: string | null;
+}
+
+/** All layers, in the order of their creation, with names for the objects that use them. */
+export async function listLayers(
+  store: Pick<Store, 'images' | 'layers' | 'containers' | 'mounts'>,
+): Promise<{ readonly rows: readonly LayerRow[]; readonly namesById: ReadonlyMap<string, string> }> {
+  const layers = await store.layers.list();
+  const images = await store.images.list();
+  const containers = await store.containers.list();
+  const mountPoints = new Map((await store.mounts()).map(({ layer, path }) => [layer, path]));
+  const rows = layers.map((layer) => ({
+    id: layer.id,
+    names: layer.names,
+    parent: layer.parent ?? null,
+    created: layer.created,
+    diffID: layer.diffID ?? null,
+    diffSize: layer.diffSize ?? null,
+    blobDigest: layer.compressedDigest ?? null,
+    blobSize: layer.compressedSize ?? null,
+    compression: layer.compression,
+    images: images.filter((image) => image.layer === layer.id).map(({ id }) => id),
+    containers: containers.filter((container) => container.layer === layer.id).map(({ id }) => id),
+    mountPoint: mountPoints.get(layer.id) ?? null,
+  }));
+  const named = [...images, ...containers].filter(({ names }) => names.length > 0);
+  return { rows, namesById: new Map(named.map(({ id, names }) => [id, names[0]])) };
+}
+
+export function layerListing(now: number, namesById: ReadonlyMap<string, string>): Listing<LayerRow> {
+  return {
+    columns: [
+      { title: 'LAYER ID' },
+      { title: 'PARENT' },
+      { title: 'CREATED' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'TOP LAYER OF', shrinkTo: 12 },
+    ],
+    cells: (row, id) => [
+      [
+        id(row.id),
+        row.parent === null ? '-' : id(row.parent),
+        formatAge(row.created, now),
+        formatSize(row.diffSize === null || row.diffSize < 0 ? undefined : row.diffSize),
+        [...row.images, ...row.containers].map((user) => namesById.get(user) ?? id(user)).join(', '),
+      ],
+    ],
+  };
+}
