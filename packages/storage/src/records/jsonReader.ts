@@ -28,8 +28,8 @@ export class JsonSyntaxError extends SyntaxError {
   }
 }
 
-/** Go's decoder refuses deeper values too. */
-const MAX_DEPTH = 10_000;
+/** Far deeper than any record, and shallow enough for the stack. */
+const MAX_DEPTH = 1000;
 /** Numbers with a fraction, an exponent, 16 digits or more, or a negative zero; may match inside strings. */
 const INEXACT_NUMBER = /(?:":|[[,:]\s)\s*-?(?:\d+[.eE]|\d{16})|[[,]-?(?:\d+[.eE]|\d{16})|-0/;
 

@@ -34,6 +34,7 @@ export interface RecordFormat<T> {
    * The file's content, byte for byte as a Go program would write the same records.
    *
    * @throws {StorageError} `RECORD_INVALID` when a Go program could not read it
+   * @throws {TypeError} for flags or unknown keys that have no JSON form
    */
   serialize(records: readonly T[], path: string): string;
 }
