@@ -1,1 +1,16 @@
-export {};
+export type { EffectiveSetting } from './conf/index.ts';
+export type { ContainerInfo } from './containers/containerInfo.ts';
+export type { Containers } from './containers/containers.ts';
+export type { CreateContainerRequest } from './containers/createContainer.ts';
+export type { ImageInfo } from './images/imageInfo.ts';
+export type { TakenName } from './images/imageNames.ts';
+export type { Images, NamesResult } from './images/images.ts';
+export type { BigDataItem, PutImageRequest, PutImageResult } from './images/putImage.ts';
+export type { AddChainOptions, ChainEvent, ChainLayer } from './layers/addChain.ts';
+export type { LayerInfo } from './layers/layerInfo.ts';
+export type { Layers } from './layers/layers.ts';
+export type { LockBackendName } from './locks/index.ts';
+export { type OpenStoreOptions, openStore } from './store/openStore.ts';
+export type { Store, StoreInfo } from './store/store.ts';
+export type { AccessMode } from './store/storeContext.ts';
+export type { BlobRange } from './unpack/unpackJob.ts';

@@ -96,6 +96,11 @@ export interface Driver {
    * @throws {StorageError} `FILE_INTEGRITY` when no such file is there
    */
   openFile(id: string, name: Buffer): number;
+  /**
+   * How often this object took away the private mount of the driver home. When it grows, other programs
+   * must be told by the storage lock's token.
+   */
+  readonly homeReleases: number;
   /** Locked. Gives back what {@link Driver.get} needed for all mounts, if none is left. */
   close(): void;
 }

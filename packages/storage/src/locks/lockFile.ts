@@ -1,8 +1,9 @@
 /**
- * Upstream's order of locks, outermost first. `leaf` is for locks that may be taken at any time and
+ * The order of locks, outermost first: ours for layers that are being unpacked, then upstream's. `leaf` is for locks that may be taken at any time and
  * under which nothing but another leaf lock is taken.
  */
 export const LOCK_RANKS = [
+  'unpack',
   'storage',
   'userns',
   'layers',

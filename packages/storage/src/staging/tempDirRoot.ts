@@ -76,6 +76,8 @@ export class TempDirRoot {
         this.#report(wrapSystemError(error, `removing the left-over ${this.#dir(number)}`));
       }
     }
+    // Who made the root is dead, so it is ours to take away.
+    if (removed > 0) this.#made = true;
     return removed;
   }
 
@@ -85,7 +87,7 @@ export class TempDirRoot {
   }
 
   /**
-   * Removes the root directory if this object made it and it is empty: older programs stumble over an
+   * Removes the root directory if this object made it, or collected left-overs in it, and it is empty: older programs stumble over an
    * unknown directory in the driver home. Call it under the layers lock.
    */
   removeRootIfEmpty(): void {

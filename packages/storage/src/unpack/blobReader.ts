@@ -1,5 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type Digest, type DigestAlgorithm, newHasher, StorageError, wrapSystemError } from '@sediment/core';
+import {
+  type Digest,
+  type DigestAlgorithm,
+  errnoCode,
+  newHasher,
+  StorageError,
+  wrapSystemError,
+} from '@sediment/core';
 import type { BlobRange } from './unpackJob.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
@@ -28,7 +35,11 @@ export class BlobReader {
     try {
       this.#fd = openSync(blob.path, 'r');
     } catch (error) {
-      throw wrapSystemError(error, `${options.what}: opening ${blob.path}`, 'IO', { path: blob.path });
+      const missing = errnoCode(error) === 'ENOENT';
+      throw wrapSystemError(error, `${options.what}: opening ${blob.path}`, missing ? 'BLOB_MISSING' : 'IO', {
+        path: blob.path,
+        ...(missing ? { hint: 'the file was removed meanwhile, or the archive is incomplete' } : {}),
+      });
     }
   }
 

@@ -49,6 +49,7 @@ export class OverlayDriver implements Driver {
   readonly #uses = new MountUses();
   readonly #rootless: boolean;
   #features: OverlayFeatures | undefined;
+  #homeReleases = 0;
   #identity: HomeIdentity | undefined;
 
   /** @throws {StorageError} for options that this driver does not know or cannot do */
@@ -142,7 +143,7 @@ export class OverlayDriver implements Driver {
     if (!this.exists(id)) return;
     this.#uses.forget(this.#home.layer(id).merged);
     unmountLayer(this.#home, id);
-    this.#privateHome.release({ locked: true });
+    this.#releaseHome(true);
     stageLayerRemoval(this.#home, id, temp);
   }
 
@@ -164,7 +165,7 @@ export class OverlayDriver implements Driver {
     const { merged } = this.#home.layer(id);
     if (this.#uses.remove(merged, isOverlayMounted(merged)) > 0) return;
     unmountLayer(this.#home, id);
-    this.#privateHome.release({ locked: true });
+    this.#releaseHome(true);
   }
 
   isMounted(path: string): boolean {
@@ -190,8 +191,16 @@ export class OverlayDriver implements Driver {
     return fd;
   }
 
+  get homeReleases(): number {
+    return this.#homeReleases;
+  }
+
   close(): void {
-    this.#privateHome.release({ locked: false });
+    this.#releaseHome(false);
+  }
+
+  #releaseHome(locked: boolean): void {
+    if (this.#privateHome.release({ locked })) this.#homeReleases++;
   }
 
   #mount(id: string, { options = [], readOnly = false, volatile = false, mountLabel }: MountOptions): void {

@@ -61,18 +61,20 @@ export class PrivateHome {
   /**
    * Unmounts the home if this program family mounted it and nothing is mounted below.
    *
+   * @returns whether it was taken away
    * @param locked whether the caller holds the layers lock, so that nobody mounts a layer meanwhile: then
    *   files that are open below do not stand in the way
    */
-  release(options: { readonly locked: boolean }): void {
-    if (!existsSync(this.#markFile)) return;
+  release(options: { readonly locked: boolean }): boolean {
+    if (!existsSync(this.#markFile)) return false;
     const home = realpathSync(this.#home);
     const present = topMount(home);
     if (present !== undefined && this.#isOurs(present)) {
-      if (readMountInfo().some(({ mountPoint }) => mountPoint.startsWith(`${home}/`))) return;
-      if (!unmount(home, options.locked)) return;
+      if (readMountInfo().some(({ mountPoint }) => mountPoint.startsWith(`${home}/`))) return false;
+      if (!unmount(home, options.locked)) return false;
     }
     this.#unmark();
+    return true;
   }
 
   #mark(home: string): void {

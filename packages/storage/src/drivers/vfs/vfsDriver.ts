@@ -29,6 +29,8 @@ export class VfsDriver implements Driver {
   readonly name = 'vfs';
   readonly home: string;
   readonly supports = { parallelTrees: false, mountOptions: false };
+  /** There is no private mount to take away. */
+  readonly homeReleases = 0;
   readonly unpack: UnpackPolicy;
   readonly #context: DriverContext;
   readonly #options: VfsOptions;

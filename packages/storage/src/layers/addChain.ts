@@ -1,0 +1,164 @@
+import { unlinkSync } from 'node:fs';
+import { type Digest, errnoCode, layerIdFor, StorageError, wrapSystemError } from '@sediment/core';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import type { BlobRange } from '../unpack/unpackJob.ts';
+import { commitChain } from './commitChain.ts';
+import { isIncomplete, type LayerInfo, layerInfo } from './layerInfo.ts';
+import { discardTempDirs } from './layerRemover.ts';
+import { stageChain } from './stageChain.ts';
+
+/** A layer to be added: where its bytes are, and what is known about them. */
+export interface ChainLayer {
+  /** For messages, such as `layer 2 (sha256:…)`. */
+  readonly what: string;
+  /** The bytes as they came, compressed or not, as a range of a file. */
+  readonly blob: BlobRange;
+  /** Digest and size of these bytes, if known; verified while they are read. */
+  readonly digest?: Digest;
+  readonly size?: number;
+  /** Digest of the uncompressed tar; decides the layer's id, and is verified. */
+  readonly diffID: Digest;
+  /**
+   * Record the layer as if it had come uncompressed. For archives whose blobs are addressed by DiffID
+   * (docker-archive): there the compression of the file is an accident, not the form of the blob.
+   */
+  readonly addressedByDiffID?: boolean;
+}
+
+export type ChainEvent =
+  | { readonly type: 'layer-reused'; readonly index: number; readonly id: string }
+  | { readonly type: 'layer-start'; readonly index: number; readonly id: string; readonly size: number }
+  | { readonly type: 'layer-progress'; readonly index: number; readonly id: string; readonly read: number }
+  | { readonly type: 'layer-done'; readonly index: number; readonly id: string };
+
+export interface AddChainOptions {
+  readonly onProgress?: (event: ChainEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A layer of the chain with its id and its parent's. */
+export interface PlannedLayer extends ChainLayer {
+  readonly index: number;
+  readonly id: string;
+  readonly parent: string | undefined;
+}
+
+/**
+ * Adds the layers of one image, base first, and returns all of them. Layers that the store has are
+ * reused and their bytes not read. The others are unpacked side by side without any store lock and
+ * become visible together, in one short section under the layers lock.
+ *
+ * Another process that is unpacking the same layers is waited for; what it leaves undone is done here.
+ *
+ * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` and the codes of
+ *   unpacking; `PARENT_UNKNOWN` when a reused layer was deleted meanwhile; `ABORTED`. Nothing of the
+ *   chain is then visible.
+ */
+export async function addChain(
+  context: StoreContext,
+  chain: readonly ChainLayer[],
+  options: AddChainOptions = {},
+): Promise<LayerInfo[]> {
+  const plan = planChain(chain);
+  const reported = new Set<string>();
+  for (;;) {
+    const records = await existing(context, plan, options.signal);
+    const missing = plan.filter((layer) => !records.has(layer.id));
+    for (const { index, id } of plan) {
+      if (!records.has(id) || reported.has(id)) continue;
+      reported.add(id);
+      options.onProgress?.({ type: 'layer-reused', index, id });
+    }
+    if (missing.length === 0) return plan.map(({ id }) => layerInfo(records.get(id) as LayerRecord));
+    await underUnpackLock(context, missing[0].id, options.signal, async () => {
+      // Whoever held the lock before may have added layers: then plan again with what is left.
+      const now = await existing(context, plan, options.signal);
+      if (missing.some(({ id }) => now.has(id))) return;
+      for (const { id } of missing) reported.add(id);
+      await unpackMissing(context, missing, options);
+    });
+  }
+}
+
+function planChain(chain: readonly ChainLayer[]): PlannedLayer[] {
+  const plan: PlannedLayer[] = [];
+  for (const [index, layer] of chain.entries()) {
+    const parent = plan.at(-1)?.id;
+    plan.push({ ...layer, index, parent, id: layerIdFor(parent, layer.diffID) });
+  }
+  return plan;
+}
+
+async function existing(
+  context: StoreContext,
+  plan: readonly PlannedLayer[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, LayerRecord>> {
+  return await context.layers.read(
+    (view) => {
+      const records = plan.map(({ id }) => view.byId(id)).filter((record) => record !== undefined);
+      return new Map(records.filter((record) => !isIncomplete(record)).map((record) => [record.id, record]));
+    },
+    signal === undefined ? {} : { signal },
+  );
+}
+
+/**
+ * Two chains that share a missing layer share all layers below it, so they also share the lowest
+ * missing one: locking that one keeps them apart. The lock file is removed by its holder; a waiter
+ * that then holds the removed file can at worst unpack a layer twice, and the second copy is dropped
+ * at the commit.
+ */
+async function underUnpackLock(
+  context: StoreContext,
+  layerId: string,
+  signal: AbortSignal | undefined,
+  fn: () => Promise<void>,
+): Promise<void> {
+  const path = context.paths.unpackLock(layerId);
+  const lock = context.locks.lock(path, { rank: 'unpack' });
+  await lock.withWrite(
+    async () => {
+      try {
+        await fn();
+      } finally {
+        removeLockFile(path);
+      }
+    },
+    signal === undefined ? {} : { signal },
+  );
+}
+
+function removeLockFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT') throw wrapSystemError(error, `removing ${path}`, 'IO', { path });
+  }
+}
+
+async function unpackMissing(
+  context: StoreContext,
+  missing: readonly PlannedLayer[],
+  options: AddChainOptions,
+): Promise<void> {
+  options.signal?.throwIfAborted();
+  const content = context.contentTemp.create();
+  const metadata = context.layerTemp.create();
+  try {
+    const staged = await stageChain({ context, missing, content, metadata, options });
+    await commitChain(context, staged);
+  } catch (error) {
+    throw isAbort(error, options.signal)
+      ? new StorageError('ABORTED', 'the import was aborted; the store is as it was', { cause: error })
+      : error;
+  } finally {
+    await discardTempDirs(context, [content, metadata]);
+  }
+  for (const { index, id } of missing) options.onProgress?.({ type: 'layer-done', index, id });
+}
+
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && (error === signal.reason || (error as Error)?.name === 'AbortError');
+}

@@ -1,0 +1,74 @@
+import { chmodSync, renameSync } from 'node:fs';
+import { StorageError } from '@sediment/core';
+import { nowGoTime } from '../records/goTime.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import type { TableWriter } from '../tables/recordTable.ts';
+import { withLayerRemover } from './layerRemover.ts';
+import type { StagedLayer } from './stageChain.ts';
+
+/**
+ * Makes staged layers part of the store, parent first, under the layers lock: records marked
+ * incomplete and saved; trees and tar-split files renamed into place; marks cleared and saved. The
+ * last save is the moment at which they become visible, all at once. A crash before it leaves
+ * incomplete records, which whoever opens the store next removes.
+ *
+ * @throws {StorageError} `PARENT_UNKNOWN` when the layer below was deleted since the chain was planned
+ */
+export async function commitChain(context: StoreContext, staged: readonly StagedLayer[]): Promise<void> {
+  await withLayerRemover(context, async (remover) => {
+    await context.layers.write(async (writer) => {
+      const fresh = staged.filter(({ layer }) => writer.byId(layer.id) === undefined);
+      checkParent(writer, fresh[0]);
+      const records = fresh.map(recordOf);
+      for (const record of records) writer.put({ ...record, flags: { incomplete: true } });
+      await writer.save();
+      try {
+        for (const layer of fresh) moveIntoPlace(context, layer);
+        for (const record of records) writer.put(record);
+        await writer.save();
+      } catch (error) {
+        await remover.remove(writer, records.toReversed());
+        throw error;
+      }
+    });
+  });
+}
+
+function checkParent(writer: TableWriter<LayerRecord>, lowest: StagedLayer | undefined): void {
+  const parent = lowest?.layer.parent;
+  if (lowest === undefined || parent === undefined || writer.byId(parent) !== undefined) return;
+  throw new StorageError(
+    'PARENT_UNKNOWN',
+    `layer ${lowest.layer.id}: its parent ${parent} was deleted while the layer was being unpacked`,
+    { object: parent, hint: 'run the import again' },
+  );
+}
+
+function moveIntoPlace({ driver, paths }: StoreContext, { layer, tree, tarSplit }: StagedLayer): void {
+  chmodSync(tarSplit, 0o600);
+  renameSync(tarSplit, paths.tarSplit(layer.id));
+  driver.commitStaged(tree, layer.id, layer.parent === undefined ? {} : { parent: layer.parent });
+}
+
+function recordOf({ layer, result }: StagedLayer): LayerRecord {
+  const plain = layer.addressedByDiffID === true;
+  return {
+    id: layer.id,
+    names: [],
+    ...(layer.parent === undefined ? {} : { parent: layer.parent }),
+    created: nowGoTime(),
+    compressedDiffDigest: plain ? result.diffDigest : result.compressedDigest,
+    compressedSize: plain ? result.diffSize : result.compressedSize,
+    diffDigest: result.diffDigest,
+    diffSize: result.diffSize,
+    compression: plain ? 'none' : result.compression,
+    uidSet: result.uidSet,
+    gidSet: result.gidSet,
+    flags: {},
+    uidMap: [],
+    gidMap: [],
+    bigDataNames: [],
+    unknown: {},
+  };
+}

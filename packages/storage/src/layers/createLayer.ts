@@ -1,0 +1,46 @@
+import { nowGoTime } from '../records/goTime.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import { randomId } from '../records/randomId.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import type { TableWriter } from '../tables/recordTable.ts';
+import type { LayerRemover } from './layerRemover.ts';
+
+export interface CreateLayerRequest {
+  readonly context: StoreContext;
+  readonly writer: TableWriter<LayerRecord>;
+  /** Takes away what a failed creation leaves. */
+  readonly remover: LayerRemover;
+  readonly parent: string | undefined;
+  readonly mountLabel: string | undefined;
+}
+
+/** Makes an empty read-write layer for a container, under the held layers lock; returns its record. */
+export async function createLayer(request: CreateLayerRequest): Promise<LayerRecord> {
+  const { context, writer, remover, parent, mountLabel } = request;
+  const record: LayerRecord = {
+    id: randomId((id) => writer.byId(id) !== undefined),
+    names: [],
+    ...(parent === undefined ? {} : { parent }),
+    ...(mountLabel === undefined ? {} : { mountLabel }),
+    created: nowGoTime(),
+    compression: 'none',
+    uidSet: [],
+    gidSet: [],
+    flags: {},
+    uidMap: [],
+    gidMap: [],
+    bigDataNames: [],
+    unknown: {},
+  };
+  writer.put({ ...record, flags: { incomplete: true } });
+  await writer.save();
+  try {
+    context.driver.create(record.id, { ...(parent === undefined ? {} : { parent }), readWrite: true });
+    writer.put(record);
+    await writer.save();
+  } catch (error) {
+    await remover.remove(writer, [record]);
+    throw error;
+  }
+  return record;
+}

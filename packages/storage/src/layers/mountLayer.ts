@@ -1,0 +1,77 @@
+import { StorageError } from '@sediment/core';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import type { TableView } from '../tables/recordTable.ts';
+
+export interface MountLayerOptions {
+  /** Mount options instead of the driver's `mountopt`. */
+  readonly options?: readonly string[];
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Mounts the layer that `find` picks and counts the mount in the file that all programs share; an
+ * existing mount is used again. Returns the mount point. Lock order: storage, layers, mountpoints.
+ */
+export async function mountLayer(
+  context: StoreContext,
+  find: (view: TableView<LayerRecord>) => LayerRecord,
+  options: MountLayerOptions = {},
+): Promise<string> {
+  const { driver, mountCounts } = context;
+  return await context.storageLock.withWrite(async () => {
+    return await context.layers.write(async (writer) => {
+      const layer = find(writer);
+      const mounted = await mountCounts.update(layer.id, (present) => {
+        if (present !== undefined && present.count > 0 && driver.isMounted(present.path)) {
+          return { ...present, count: present.count + 1 };
+        }
+        // A count without a mount is left from before a restart: counting starts anew.
+        const path = driver.get(layer.id, {
+          ...(options.options === undefined ? {} : { options: [...options.options] }),
+          ...(options.readOnly === undefined ? {} : { readOnly: options.readOnly }),
+          ...(layer.mountLabel === undefined ? {} : { mountLabel: layer.mountLabel }),
+        });
+        return { id: layer.id, path, count: 1, unknown: {} };
+      });
+      if (mounted === undefined) throw new TypeError('a mounted layer has a mount count');
+      return mounted.path;
+    });
+  });
+}
+
+/**
+ * Takes one mount back, or with `force` all of them. Returns whether the layer is still mounted.
+ *
+ * @throws {StorageError} `LAYER_NOT_MOUNTED`
+ */
+export async function unmountLayer(
+  context: StoreContext,
+  find: (view: TableView<LayerRecord>) => LayerRecord,
+  options: { force?: boolean } = {},
+): Promise<boolean> {
+  const { driver, mountCounts } = context;
+  return await context.storageLock.withWrite(async (storage) => {
+    return await context.layers.write(async (writer) => {
+      const layer = find(writer);
+      const left = await mountCounts.update(layer.id, (present) => {
+        if (present === undefined) throw notMounted(layer.id);
+        if (present.count > 1 && options.force !== true && driver.isMounted(present.path)) {
+          return { ...present, count: present.count - 1 };
+        }
+        const releases = driver.homeReleases;
+        driver.put(layer.id);
+        if (driver.homeReleases !== releases) storage.writeToken();
+        return undefined;
+      });
+      return left !== undefined;
+    });
+  });
+}
+
+function notMounted(id: string): StorageError {
+  return new StorageError('LAYER_NOT_MOUNTED', `layer ${id}: layer is not mounted`, {
+    object: id,
+    hint: 'mount it first',
+  });
+}

@@ -1,0 +1,148 @@
+import type { TempDir } from '../staging/tempDirRoot.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import type { UnpackJob, UnpackResult } from '../unpack/unpackJob.ts';
+import type { UnpackPool } from '../unpack/unpackPool.ts';
+import type { AddChainOptions, PlannedLayer } from './addChain.ts';
+
+/** A layer whose tree and tar-split lie in staging, complete and verified. */
+export interface StagedLayer {
+  readonly layer: PlannedLayer;
+  readonly tree: string;
+  readonly tarSplit: string;
+  readonly result: UnpackResult;
+}
+
+interface StageRequest {
+  readonly context: StoreContext;
+  readonly missing: readonly PlannedLayer[];
+  readonly content: TempDir;
+  readonly metadata: TempDir;
+  readonly options: AddChainOptions;
+}
+
+interface StageTarget {
+  readonly layer: PlannedLayer;
+  readonly tree: string;
+  readonly tarSplit: string;
+}
+
+/**
+ * Unpacks layers into staging. Where trees do not need their parent's (overlay), all layers run side
+ * by side; where they do (vfs), digests and tar-split run side by side and the trees in order.
+ * The first failure stops the others.
+ */
+export async function stageChain(request: StageRequest): Promise<StagedLayer[]> {
+  const { context, missing, content, metadata } = request;
+  const pool = await context.unpackPool();
+  const stop = new AbortController();
+  const { signal } = request.options;
+  const forward = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', forward, { once: true });
+  const run = { ...request, pool, stop };
+  const targets = missing.map((layer) => ({
+    layer,
+    tree: content.stageAddition(),
+    tarSplit: metadata.stageAddition(),
+  }));
+  try {
+    return context.driver.supports.parallelTrees
+      ? await stageSideBySide(run, targets)
+      : await stageTreesInOrder(run, targets);
+  } finally {
+    signal?.removeEventListener('abort', forward);
+  }
+}
+
+interface StageRun extends StageRequest {
+  readonly pool: UnpackPool;
+  readonly stop: AbortController;
+}
+
+async function stageSideBySide(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
+  for (const [i, target] of targets.entries()) prepareTree(run, target, targets[i - 1]);
+  return await allOrStop(run.stop, targets, async (target) => {
+    const { tree, tarSplit, layer } = target;
+    const job = { ...jobOf(layer), tree: treeOf(run, tree), tarSplit: { path: tarSplit } };
+    return { ...target, result: await runJob(run, layer, job) };
+  });
+}
+
+async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
+  const digests = allOrStop(run.stop, targets, async ({ layer, tarSplit }) => {
+    return await runJob(run, layer, { ...jobOf(layer), tarSplit: { path: tarSplit } });
+  });
+  const trees = stopOnError(run.stop, async () => {
+    for (const [i, target] of targets.entries()) {
+      run.stop.signal.throwIfAborted();
+      prepareTree(run, target, targets[i - 1]);
+      const job = { ...jobOf(target.layer), tree: treeOf(run, target.tree) };
+      await run.pool.run(job, { signal: run.stop.signal, priority: job.blob.length });
+    }
+  });
+  await settleAll<unknown>(run.stop, [digests, trees]);
+  const results = await digests;
+  return targets.map((target, i) => ({ ...target, result: results[i] }));
+}
+
+function jobOf({ what, blob, digest, size, diffID }: PlannedLayer): UnpackJob {
+  return {
+    what,
+    blob,
+    expect: { ...(digest === undefined ? {} : { digest }), ...(size === undefined ? {} : { size }), diffID },
+  };
+}
+
+function treeOf({ context }: StageRun, root: string): NonNullable<UnpackJob['tree']> {
+  return { root, policy: context.driver.unpack };
+}
+
+function prepareTree({ context }: StageRun, target: StageTarget, below: StageTarget | undefined): void {
+  const { parent } = target.layer;
+  if (below !== undefined) context.driver.prepareStaged(target.tree, { parent: { staged: below.tree } });
+  else if (parent !== undefined) context.driver.prepareStaged(target.tree, { parent: { id: parent } });
+  else context.driver.prepareStaged(target.tree, {});
+}
+
+/** Larger layers first: the last worker to finish then finishes earlier. */
+async function runJob(run: StageRun, layer: PlannedLayer, job: UnpackJob): Promise<UnpackResult> {
+  const { index, id, blob } = layer;
+  const { onProgress } = run.options;
+  onProgress?.({ type: 'layer-start', index, id, size: blob.length });
+  const result = await run.pool.run(job, {
+    signal: run.stop.signal,
+    priority: blob.length,
+    onProgress: (read) => onProgress?.({ type: 'layer-progress', index, id, read }),
+  });
+  for (const warning of result.warnings) run.context.onWarning(warning);
+  return result;
+}
+
+async function allOrStop<T, R>(
+  stop: AbortController,
+  items: readonly T[],
+  fn: (item: T) => Promise<R>,
+): Promise<R[]> {
+  return await settleAll(
+    stop,
+    items.map((item) => stopOnError(stop, () => fn(item))),
+  );
+}
+
+async function stopOnError<R>(stop: AbortController, fn: () => Promise<R>): Promise<R> {
+  try {
+    return await fn();
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  }
+}
+
+/** Waits for all, so that nothing writes any more, then throws the error that stopped the others. */
+async function settleAll<T>(stop: AbortController, promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  if (stop.signal.aborted) throw stop.signal.reason;
+  return settled.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}

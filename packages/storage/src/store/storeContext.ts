@@ -1,0 +1,34 @@
+import type { WarningHandler } from '@sediment/core';
+import type { Driver } from '../drivers/driver.ts';
+import type { LockFile, LockManager } from '../locks/index.ts';
+import type { ContainerRecord } from '../records/containerRecord.ts';
+import type { ImageRecord } from '../records/imageRecord.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import type { TempDirRoot } from '../staging/tempDirRoot.ts';
+import type { MountCounts } from '../tables/mountCounts.ts';
+import type { RecordTable } from '../tables/recordTable.ts';
+import type { UnpackPool } from '../unpack/unpackPool.ts';
+import type { StorePaths } from './storePaths.ts';
+
+/** `shared`: locks as upstream. `snapshot`: consistent reads without locks, mounts or native code. */
+export type AccessMode = 'shared' | 'snapshot';
+
+/** What the parts of an open store share. Internal; collections hold it and hand out snapshots. */
+export interface StoreContext {
+  readonly access: AccessMode;
+  readonly paths: StorePaths;
+  readonly driver: Driver;
+  readonly locks: LockManager;
+  readonly storageLock: LockFile;
+  readonly layers: RecordTable<LayerRecord>;
+  readonly images: RecordTable<ImageRecord>;
+  readonly containers: RecordTable<ContainerRecord>;
+  readonly mountCounts: MountCounts;
+  /** Staging inside the driver home, for layer content. */
+  readonly contentTemp: TempDirRoot;
+  /** Staging beside the layer records, for tar-split files. */
+  readonly layerTemp: TempDirRoot;
+  readonly onWarning: WarningHandler;
+  /** The unpack workers; started by the first call, ended when the store is closed. */
+  unpackPool(): Promise<UnpackPool>;
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noStore, TempRoots } from '../support/tempStore.ts';
+
+describe.skipIf(noStore !== undefined)(`openStore (${noStore ?? 'root'})`, () => {
+  let roots: TempRoots;
+
+  beforeEach(() => {
+    roots = new TempRoots();
+  });
+  afterEach(async () => {
+    await roots.cleanup();
+  });
+
+  it('follows a storage.conf, and tells where each setting came from', async () => {
+    const conf = join(roots.directory, 'storage.conf');
+    writeFileSync(
+      conf,
+      `[storage]\ndriver = "vfs"\ngraphroot = "${roots.graphRoot}"\nrunroot = "${roots.runRoot}"\nbogus = 1\n`,
+    );
+    const store = await roots.open({
+      driver: undefined,
+      graphRoot: undefined,
+      runRoot: undefined,
+      configFile: conf,
+    } as never);
+    expect(store.graphRoot).toBe(roots.graphRoot);
+    const info = await store.info();
+    expect(info).toMatchObject({
+      driver: 'vfs',
+      access: 'shared',
+      counts: { layers: 0, images: 0, containers: 0 },
+    });
+    expect(info.settings).toContainEqual(
+      expect.objectContaining({ key: 'storage.graphroot', value: roots.graphRoot, source: conf }),
+    );
+    expect(roots.warnings).toContainEqual(expect.objectContaining({ code: 'CONFIG_KEY_UNKNOWN' }));
+  });
+
+  it.each([
+    ['an unknown driver', { driver: 'zfs9' }, 'DRIVER_UNKNOWN'],
+    ['an unknown driver option', { driverOptions: ['overlay.bogus=1'] }, 'DRIVER_OPTION_UNKNOWN'],
+    ['a missing config file', { configFile: '/does/not/exist.conf' }, 'CONFIG_NOT_FOUND'],
+    [
+      'a setting it cannot honour',
+      { driverOptions: ['overlay.mount_program=/usr/bin/fuse-overlayfs'] },
+      'NOT_SUPPORTED',
+    ],
+  ])('refuses %s', async (_what, options, code) => {
+    await expect(roots.open(options)).rejects.toMatchObject({ code, hint: expect.any(String) });
+  });
+
+  it('refuses a graph root that is a file', async () => {
+    mkdirSync(roots.directory, { recursive: true });
+    writeFileSync(roots.graphRoot, 'not a directory');
+    await expect(roots.open()).rejects.toMatchObject({
+      code: 'GRAPHROOT_UNUSABLE',
+      message: expect.stringContaining(roots.graphRoot),
+      hint: expect.any(String),
+    });
+  });
+
+  it('works on the proper-lockfile backend', async () => {
+    const store = await roots.open({ driver: 'vfs', lockBackend: 'proper-lockfile' });
+    await store.images.put({ id: 'ab'.repeat(32), names: ['localhost/x:1'], bigData: [] });
+    expect(await store.images.list()).toHaveLength(1);
+    expect(roots.warnings).toContainEqual(expect.objectContaining({ code: 'LOCK_FALLBACK' }));
+  });
+});
