@@ -7,6 +7,7 @@ export type {
   ImportStore,
 } from './import/importOptions.ts';
 export { formatPlatform, hostPlatform, parsePlatform } from './platforms/platform.ts';
+export { completions, type FoundImage, findImage, findImageIn } from './references/findImage.ts';
 export {
   formatImageName,
   type ImageName,

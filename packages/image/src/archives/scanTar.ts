@@ -132,8 +132,9 @@ function readExtension({ type, body, extensions, request, offset }: ExtensionBod
   if (type === 'NextFileHasLongPath') extensions.longName = untilNul(text);
   else if (type === 'NextFileHasLongLinkpath') extensions.longLink = untilNul(text);
   else if (type === 'ExtendedHeader') {
-    const sparseName = /^\d+ GNU\.sparse\.(?:name=(.*)|[a-z]+=)/m.exec(text);
-    if (sparseName !== null) throw sparse(request, offset, sparseName[1]);
+    if (/^\d+ GNU\.sparse\./m.test(text)) {
+      throw sparse(request, offset, /^\d+ GNU\.sparse\.name=(.*)$/m.exec(text)?.[1]);
+    }
     extensions.pax = Pax.parse(text);
   }
 }

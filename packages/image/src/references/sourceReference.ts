@@ -1,4 +1,4 @@
-import { StorageError } from '@sediment/core';
+import { isStorageError, StorageError } from '@sediment/core';
 import { parseImageName } from './imageName.ts';
 import { unsupportedTransport } from './unsupportedTransports.ts';
 
@@ -66,9 +66,9 @@ const REFERENCE_HINT =
   'write docker-archive:file[:name], oci:directory[:name], oci-archive:file[:name], or just the path';
 
 function parseSelector(text: string, transport: SourceTransport, rest: string): ImageSelector | undefined {
-  if (rest.startsWith('@')) return parseImageSelector(rest);
+  if (rest.startsWith('@')) return partOf(text, () => parseImageSelector(rest));
   if (transport === 'docker-archive') {
-    if (parseImageName(rest).digest === undefined) return { name: rest };
+    if (partOf(text, () => parseImageName(rest)).digest === undefined) return { name: rest };
     throw invalid(text, 'docker-archive does not support digests', 'choose by tag, or by position with @N');
   }
   if (rest === '') return undefined;
@@ -76,8 +76,18 @@ function parseSelector(text: string, transport: SourceTransport, rest: string): 
   throw invalid(
     text,
     `invalid image name ${JSON.stringify(rest)}`,
-    'list the names of a layout in its index.json',
+    'the names that there are stand in index.json, as org.opencontainers.image.ref.name',
   );
+}
+
+/** Names the whole reference in an error about a part of it. */
+function partOf<T>(text: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isStorageError(error, 'REFERENCE_INVALID')) throw error;
+    throw invalid(text, error.message, error.hint ?? REFERENCE_HINT);
+  }
 }
 
 function isSourceTransport(text: string): text is SourceTransport {
