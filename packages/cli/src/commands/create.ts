@@ -1,4 +1,5 @@
 import { StorageError } from '@sediment/core';
+import { findImage } from '@sediment/image';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';
@@ -13,7 +14,6 @@ export function createCommand(terminal: Terminal): Command {
     .action(async (image: string, options: { readonly name?: string }, command: Command) => {
       const names = options.name === undefined ? [] : [checkContainerName(options.name)];
       const { id } = await withStore(command, terminal, async (store) => {
-        const { findImage } = await import('@sediment/image');
         const found = await findImage(store, image);
         return await store.containers.create({ image: found.image.id, names });
       });

@@ -37,7 +37,7 @@ export function infoText(info: StoreInfo, width?: number): string {
     ...info.driverStatus.map(([key, value]): [string, string] => [`  ${key}`, value]),
     ['Configuration', info.configFiles.length === 0 ? 'no storage.conf' : info.configFiles.join(', ')],
   ];
-  const settings = info.settings.map(({ key, value, source }) => [key, String(value), source]);
+  const settings = info.settings.map(({ key, value, source }) => [key, formatValue(value), source]);
   return `${formatFacts(facts, width)}\n${formatTable(
     [
       { title: 'SETTING', shrinkTo: 16 },
@@ -47,4 +47,11 @@ export function infoText(info: StoreInfo, width?: number): string {
     settings,
     width,
   )}`;
+}
+
+/** A value on one line: lists and tables in short form. */
+function formatValue(value: StoreInfo['settings'][number]['value']): string {
+  if (typeof value !== 'object') return String(value);
+  const parts = Array.isArray(value) ? value : Object.entries(value).map(([key, each]) => `${key}=${each}`);
+  return parts.length === 0 ? '-' : parts.join(', ');
 }

@@ -1,4 +1,5 @@
 import { isStorageError, StorageError } from '@sediment/core';
+import { findImage } from '@sediment/image';
 import type { Store } from '@sediment/storage';
 import { type Command, Option } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';
@@ -17,7 +18,6 @@ type Kind = (typeof KINDS)[number];
 const INSPECTORS: Readonly<Record<Kind, (store: Store, text: string) => Promise<unknown>>> = {
   container: async (store, text) => await inspectContainer(store, await store.containers.get(text)),
   image: async (store, text) => {
-    const { findImage } = await import('@sediment/image');
     return await inspectImage(store, (await findImage(store, text)).image);
   },
   layer: async (store, text) => await inspectLayer(store, await store.layers.get(text)),

@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import type { Store } from '@sediment/storage';
+import type { ContainerInfo, Store } from '@sediment/storage';
 import type { Command } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';
 import { newCommand } from '../commandLine/newCommand.ts';
@@ -19,8 +19,9 @@ export function rmCommand(terminal: Terminal): Command {
     .action(async (containers: string[], options: RmOptions, command: Command) => {
       await withStore(command, terminal, async (store) => {
         await eachArgument(terminal, containers, async (text) => {
-          await removeContainer(store, text, options);
+          const { metadata } = await removeContainer(store, text, options);
           terminal.print(`${text}\n`);
+          if (metadata !== undefined) terminal.remark(`Note: ${foreign(text)}`);
         });
       });
     });
@@ -30,8 +31,9 @@ export function rmCommand(terminal: Terminal): Command {
  * The store unmounts what it deletes. A mounted container may be one that podman is running, which
  * would lose its file system: that takes a second thought.
  */
-async function removeContainer(store: Store, text: string, { force }: RmOptions): Promise<void> {
-  const { id, layer } = await store.containers.get(text);
+async function removeContainer(store: Store, text: string, { force }: RmOptions): Promise<ContainerInfo> {
+  const container = await store.containers.get(text);
+  const { id, layer } = container;
   const mount = (await store.mounts()).find((each) => each.layer === layer);
   if (mount !== undefined && !force) {
     throw new StorageError('CONTAINER_MOUNTED', `container ${text} is mounted at ${mount.path}`, {
@@ -41,4 +43,10 @@ async function removeContainer(store: Store, text: string, { force }: RmOptions)
     });
   }
   await store.containers.delete(id);
+  return container;
+}
+
+/** podman keeps a list of its own besides the store; metadata are how engines mark their containers. */
+function foreign(text: string): string {
+  return `${text} was made by another program, which may still list it: remove it there too`;
 }

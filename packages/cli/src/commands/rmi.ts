@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import type { FoundImage } from '@sediment/image';
+import { type FoundImage, findImage } from '@sediment/image';
 import type { Store } from '@sediment/storage';
 import type { Command } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';
@@ -20,7 +20,6 @@ export function rmiCommand(terminal: Terminal): Command {
     .option('-f, --force', 'remove containers that use an image, and all names of one given by its id')
     .action(async (images: string[], options: RmiOptions, command: Command) => {
       await withStore(command, terminal, async (store) => {
-        const { findImage } = await import('@sediment/image');
         await eachArgument(terminal, images, async (text) => {
           await removeImage(store, terminal, await findImage(store, text), options);
         });

@@ -1,3 +1,4 @@
+import { findImage, normalizeLocalName } from '@sediment/image';
 import type { NamesResult } from '@sediment/storage';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';
@@ -13,7 +14,6 @@ export function tagCommand(terminal: Terminal): Command {
     .argument('<name...>', 'names to be added')
     .action(async (image: string, names: string[], _options: unknown, command: Command) => {
       const { taken } = await withStore(command, terminal, async (store): Promise<NamesResult> => {
-        const { findImage, normalizeLocalName } = await import('@sediment/image');
         const complete = names.map(normalizeLocalName);
         const found = await findImage(store, image);
         return await store.images.addNames(found.image.id, complete);

@@ -1,3 +1,4 @@
+import { isStorageError, StorageError } from '@sediment/core';
 import type { Store } from '@sediment/storage';
 import type { Command } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';
@@ -29,5 +30,14 @@ export function unmountCommand(terminal: Terminal): Command {
 
 async function unmountContainer(store: Store, text: string, { force }: UnmountOptions): Promise<boolean> {
   const { id } = await store.containers.get(text);
-  return await store.unmount(id, { force: force === true });
+  try {
+    return await store.unmount(id, { force: force === true });
+  } catch (error) {
+    if (!isStorageError(error, 'LAYER_NOT_MOUNTED')) throw error;
+    throw new StorageError('LAYER_NOT_MOUNTED', `container ${text} is not mounted`, {
+      object: id,
+      cause: error,
+      hint: 'see what is mounted with "sediment mount"',
+    });
+  }
 }

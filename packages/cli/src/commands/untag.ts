@@ -1,4 +1,5 @@
 import { StorageError } from '@sediment/core';
+import { completions, findImage } from '@sediment/image';
 import type { ImageInfo } from '@sediment/storage';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';
@@ -14,10 +15,8 @@ export function untagCommand(terminal: Terminal): Command {
     .argument('[name...]', 'names to be removed')
     .action(async (text: string, names: string[], _options: unknown, command: Command) => {
       await withStore(command, terminal, async (store) => {
-        const { completions, findImage } = await import('@sediment/image');
         const { image } = await findImage(store, text);
-        const doomed =
-          names.length === 0 ? image.names : names.map((name) => ownName(image, name, completions));
+        const doomed = names.length === 0 ? image.names : names.map((name) => ownName(image, name));
         await store.images.removeNames(image.id, doomed);
         for (const name of doomed) terminal.print(`Untagged: ${name}\n`);
       });
@@ -25,7 +24,7 @@ export function untagCommand(terminal: Terminal): Command {
 }
 
 /** The name of the image that is meant. @throws {StorageError} `NAME_UNKNOWN` */
-function ownName(image: ImageInfo, text: string, completions: (text: string) => readonly string[]): string {
+function ownName(image: ImageInfo, text: string): string {
   const candidates = [text, ...(image.names.includes(text) ? [] : completions(text))];
   const name = candidates.find((each) => image.names.includes(each));
   if (name !== undefined) return name;

@@ -31,6 +31,18 @@ export interface ImageInspection {
   readonly TopLayer: string;
 }
 
+const RUN_FIELDS = [
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Entrypoint',
+  'Cmd',
+  'Volumes',
+  'WorkingDir',
+  'Labels',
+  'StopSignal',
+  'ArgsEscaped',
+] as const;
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
 export async function inspectImage(store: Store, image: ImageInfo): Promise<ImageInspection> {
@@ -39,15 +51,16 @@ export async function inspectImage(store: Store, image: ImageInfo): Promise<Imag
   const run = asObject(config.config) ?? {};
   const rootfs = asObject(config.rootfs) ?? {};
   const history = Array.isArray(config.history) ? config.history : [];
+  const manifestType = text(manifest.mediaType) || OCI_MANIFEST;
   const variant = text(config.variant);
   return {
     Id: image.id,
     Digest: image.digest ?? '',
     RepoTags: image.names,
     RepoDigests: repoDigests(image),
-    Comment: text(asObject(history.at(-1))?.comment),
+    Comment: manifestType === OCI_MANIFEST ? text(asObject(history[0])?.comment) : text(config.comment),
     Created: image.created,
-    Config: run,
+    Config: runConfig(run),
     Author: text(config.author),
     Architecture: text(config.architecture),
     ...(variant === '' ? {} : { Variant: variant }),
@@ -57,12 +70,23 @@ export async function inspectImage(store: Store, image: ImageInfo): Promise<Imag
     RootFS: { Type: text(rootfs.type), Layers: rootfs.diff_ids ?? null },
     Labels: run.Labels ?? null,
     Annotations: manifest.annotations ?? {},
-    ManifestType: text(manifest.mediaType) || OCI_MANIFEST,
+    ManifestType: manifestType,
     User: text(run.User),
     History: history,
     NamesHistory: image.namesHistory,
     TopLayer: image.layer ?? '',
   };
+}
+
+/** Docker's configs have more than the OCI image-spec knows; podman prints the common part, without empty fields. */
+function runConfig(run: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields = RUN_FIELDS.map((key) => [key, run[key]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === '' || value === false;
 }
 
 /** `repository@digest` for each repository that the image has a name in. */
