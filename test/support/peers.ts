@@ -95,8 +95,8 @@ async function callIsolated(name: PeerName, args: string[], options: PeerOptions
   return options.mayFail ? result : succeeded(result);
 }
 
-/** Under an empty /var/lib/containers the program finds neither a store nor a cache of the host. */
-function isolate(path: string, args: string[]): { program: string; args: string[] } {
+/** Under an empty /var/lib/containers, in a mount namespace of its own, a program finds no store or cache of the host. */
+export function isolate(path: string, args: string[]): { program: string; args: string[] } {
   const hide = 'mkdir -p /var/lib/containers && mount -t tmpfs tmpfs /var/lib/containers && exec "$@"';
   return { program: '/usr/bin/unshare', args: ['--mount', '/bin/sh', '-c', hide, 'sh', path, ...args] };
 }
