@@ -18,12 +18,12 @@ const OPTION_REASONS: Readonly<Record<string, string>> = {
   size: 'quotas are not supported',
   inodes: 'quotas are not supported',
   min_space: 'quotas are not supported',
-  sync: 'syncing the file system per layer is not supported',
 };
 /** Values that ask for nothing. */
 const HARMLESS: Readonly<Record<string, RegExp>> = {
   use_composefs: /^(0|f|false|F|FALSE|False)$/,
-  sync: /^none$/,
+  size: /^0+$/,
+  inodes: /^0+$/,
 };
 
 /** Settings in force that this version cannot honour. Options for other drivers do not count. */

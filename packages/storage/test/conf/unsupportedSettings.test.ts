@@ -17,7 +17,6 @@ describe('unsupportedSettings', () => {
     ['storage.options.overlay.use_composefs', '[storage.options.overlay]\nuse_composefs = "true"\n', 'true'],
     ['storage.options.size', '[storage.options]\nsize = "1G"\n', '1G'],
     ['storage.options.overlay.inodes', '[storage.options.overlay]\ninodes = "9"\n', '9'],
-    ['storage.options.overlay.sync', '[storage.options.overlay]\nsync = "filesystem"\n', 'filesystem'],
     ['storage.options.strip_suid_sgid', '[storage.options]\nstrip_suid_sgid = true\n', 'true'],
   ])('names %s', async (key, content, value) => {
     using fixture = new ConfFixture();
@@ -38,9 +37,12 @@ describe('unsupportedSettings', () => {
 
   it.each([
     ['composefs that is off', 'overlay.use_composefs=false'],
-    ['sync of none', 'overlay.sync=none'],
+    ['quotas of zero', 'size=0,overlay.inodes=0'],
     ['other drivers', 'zfs.size=1G'],
-    ['supported options', 'overlay.mountopt=nodev,overlay.ignore_chown_errors=true,skip_mount_home=true'],
+    [
+      'supported options',
+      'overlay.mountopt=nodev,overlay.ignore_chown_errors=true,skip_mount_home=true,overlay.sync=filesystem',
+    ],
   ])('does not mind %s', async (_, options) => {
     using fixture = new ConfFixture();
     expect(unsupportedSettings(await fixture.load({ env: { STORAGE_OPTS: options } }))).toEqual([]);
