@@ -38,8 +38,8 @@ interface DiffFacts {
  * there is no tar-split and no open file; the tree is left to the caller, incomplete.
  *
  * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` when the layer is not
- *   the expected one; `ARCHIVE_INVALID` when the file ends early; `COMPRESSION_INVALID`, `TAR_INVALID`,
- *   `TAR_TRUNCATED`, `TAR_DUPLICATE_PATH`, `TAR_ENTRY_UNSUPPORTED`, `UNPACK_UNSAFE` for bad content;
+ *   the expected one; `BLOB_MISSING` and `ARCHIVE_INVALID` when the file is missing or ends early;
+ *   `COMPRESSION_INVALID`, `TAR_INVALID`, `TAR_TRUNCATED`, `TAR_DUPLICATE_PATH`, `TAR_ENTRY_UNSUPPORTED`, `UNPACK_UNSAFE` for bad content;
  *   `UNPACK_FAILED`, `NO_SPACE`, `IO`; `ABORTED`
  */
 export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Promise<UnpackResult> {

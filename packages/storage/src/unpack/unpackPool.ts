@@ -92,20 +92,20 @@ export class UnpackPool {
   }
 
   #dispatch(): void {
-    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
+    while (this.#queue.length > 0 && this.#hasRoom()) {
       const waiting = this.#queue.shift() as Waiting;
-      waiting.resolve(this.#start(waiting, thread));
+      waiting.resolve(this.#start(waiting));
     }
   }
 
-  /** A thread for the next job, if one waits and a thread is free or may be started. */
-  #freeThread(): UnpackThread | undefined {
-    if (this.#queue.length === 0) return undefined;
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.alive) return idle;
-      this.#threads.delete(idle);
+  /** Whether a thread is free, or may be started. Threads that ended while idle are forgotten here. */
+  #hasRoom(): boolean {
+    for (let last = this.#idle.at(-1); last !== undefined; last = this.#idle.at(-1)) {
+      if (last.alive) return true;
+      this.#threads.delete(last);
+      this.#idle.pop();
     }
-    return this.#threads.size < this.#size ? this.#newThread() : undefined;
+    return this.#threads.size < this.#size;
   }
 
   #newThread(): UnpackThread {
@@ -114,8 +114,9 @@ export class UnpackPool {
     return thread;
   }
 
-  async #start(waiting: Waiting, thread: UnpackThread): Promise<UnpackResult> {
+  async #start(waiting: Waiting): Promise<UnpackResult> {
     const { job, options } = waiting;
+    const thread = this.#idle.pop() ?? this.#newThread();
     this.#running.set(waiting, thread);
     const settling = thread.run(job, options.onProgress);
     this.#settling.add(settling);

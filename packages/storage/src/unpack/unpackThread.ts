@@ -29,7 +29,8 @@ export class UnpackThread {
   #alive = true;
 
   constructor(url: URL) {
-    this.#worker = new Worker(url, { name: 'sediment-unpack' });
+    // Not the flags of this process: some (`--input-type`) make no sense for a script.
+    this.#worker = new Worker(url, { name: 'sediment-unpack', execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (message: WorkerMessage) => this.#onMessage(message));
     this.#worker.on('error', (error: Error) => {
