@@ -1,10 +1,10 @@
 import { chmodSync, renameSync } from 'node:fs';
 import { StorageError } from '@sediment/core';
-import { nowGoTime } from '../records/goTime.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import { withLayerRemover } from './layerRemover.ts';
+import { newLayerRecord } from './newLayerRecord.ts';
 import type { StagedLayer } from './stageChain.ts';
 
 /**
@@ -53,11 +53,9 @@ function moveIntoPlace({ driver, paths }: StoreContext, { layer, tree, tarSplit 
 
 function recordOf({ layer, result }: StagedLayer): LayerRecord {
   const plain = layer.addressedByDiffID === true;
-  return {
+  return newLayerRecord({
     id: layer.id,
-    names: [],
-    ...(layer.parent === undefined ? {} : { parent: layer.parent }),
-    created: nowGoTime(),
+    parent: layer.parent,
     compressedDiffDigest: plain ? result.diffDigest : result.compressedDigest,
     compressedSize: plain ? result.diffSize : result.compressedSize,
     diffDigest: result.diffDigest,
@@ -65,10 +63,5 @@ function recordOf({ layer, result }: StagedLayer): LayerRecord {
     compression: plain ? 'none' : result.compression,
     uidSet: result.uidSet,
     gidSet: result.gidSet,
-    flags: {},
-    uidMap: [],
-    gidMap: [],
-    bigDataNames: [],
-    unknown: {},
-  };
+  });
 }

@@ -1,9 +1,9 @@
-import { nowGoTime } from '../records/goTime.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import { randomId } from '../records/randomId.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import type { LayerRemover } from './layerRemover.ts';
+import { newLayerRecord } from './newLayerRecord.ts';
 
 export interface CreateLayerRequest {
   readonly context: StoreContext;
@@ -17,21 +17,8 @@ export interface CreateLayerRequest {
 /** Makes an empty read-write layer for a container, under the held layers lock; returns its record. */
 export async function createLayer(request: CreateLayerRequest): Promise<LayerRecord> {
   const { context, writer, remover, parent, mountLabel } = request;
-  const record: LayerRecord = {
-    id: randomId((id) => writer.byId(id) !== undefined),
-    names: [],
-    ...(parent === undefined ? {} : { parent }),
-    ...(mountLabel === undefined ? {} : { mountLabel }),
-    created: nowGoTime(),
-    compression: 'none',
-    uidSet: [],
-    gidSet: [],
-    flags: {},
-    uidMap: [],
-    gidMap: [],
-    bigDataNames: [],
-    unknown: {},
-  };
+  const id = randomId((used) => writer.byId(used) !== undefined);
+  const record = newLayerRecord({ id, parent, mountLabel });
   writer.put({ ...record, flags: { incomplete: true } });
   await writer.save();
   try {
