@@ -152,10 +152,7 @@ export class OverlayDriver implements Driver {
     this.#home.layers.require(id);
     const { merged } = this.#home.layer(id);
     const mounted = isOverlayMounted(merged);
-    if (!mounted) {
-      if (!this.#options.skipMountHome) this.#privateHome.ensure();
-      this.#mount(id, options);
-    }
+    if (!mounted) this.#mount(id, options);
     this.#uses.add(merged, mounted);
     return merged;
   }
@@ -213,7 +210,13 @@ export class OverlayDriver implements Driver {
     });
     if (this.#rootless) chosen.push('userxattr');
     if (volatile && features.volatile && !chosen.includes('volatile')) chosen.push('volatile');
-    mountLayer(this.#home, { id, options: chosen, mountLabel, onWarning: this.#context.onWarning });
+    if (!this.#options.skipMountHome) this.#privateHome.ensure();
+    try {
+      mountLayer(this.#home, { id, options: chosen, mountLabel, onWarning: this.#context.onWarning });
+    } catch (error) {
+      this.#privateHome.release({ locked: true });
+      throw error;
+    }
   }
 
   #makeLayer(
