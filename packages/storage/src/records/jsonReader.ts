@@ -31,7 +31,7 @@ export class JsonSyntaxError extends SyntaxError {
 /** Far deeper than any record, and shallow enough for the stack. */
 const MAX_DEPTH = 1000;
 /** Numbers with a fraction, an exponent, 16 digits or more, or a negative zero; may match inside strings. */
-const INEXACT_NUMBER = /(?:":|[[,:]\s)\s*-?(?:\d+[.eE]|\d{16})|[[,]-?(?:\d+[.eE]|\d{16})|-0/;
+const INEXACT_NUMBER = /(?:"\s*:|[[,])\s*(?:-?(?:\d+[.eE]|\d{16})|-0(?![.\d]))/;
 
 /**
  * Values of a JSON text; objects keep the order of their keys, numbers that JavaScript cannot hold

@@ -14,7 +14,10 @@ export interface RecordFile<T> {
  *
  * @throws {StorageError} `RECORD_INVALID`, `PERMISSION_DENIED`, `IO`
  */
-export async function readRecordFile<T>(path: string, format: RecordFormat<T>): Promise<RecordFile<T>> {
+export async function readRecordFile<T extends object>(
+  path: string,
+  format: RecordFormat<T>,
+): Promise<RecordFile<T>> {
   const file = await readIfPresent(path);
   if (file === undefined) return { records: [], mtimeNs: undefined };
   return { records: format.parse(file.content, path), mtimeNs: file.mtimeNs };
@@ -26,7 +29,7 @@ export async function readRecordFile<T>(path: string, format: RecordFormat<T>): 
  * @returns the new modification time in nanoseconds since 1970
  * @throws {StorageError} `RECORD_INVALID` before any file is touched; else as {@link atomicWrite}
  */
-export async function writeRecordFile<T>(
+export async function writeRecordFile<T extends object>(
   path: string,
   format: RecordFormat<T>,
   records: readonly T[],

@@ -6,7 +6,7 @@ import { writeJsonObject } from './jsonWriter.ts';
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What differs between the record documents. */
-export interface RecordDocument<T, Json> {
+export interface RecordDocument<T extends object, Json> {
   /** For messages: `layer`, `image`. */
   readonly kind: string;
   /** Keys on disk to their checked values, absent ones filled in. Its keys are the known keys. */
@@ -20,8 +20,11 @@ export interface RecordDocument<T, Json> {
   unknownOf(record: T): JsonObject;
 }
 
-/** One kind of record file: text to records and back. Pure; touches no file. */
-export interface RecordFormat<T> {
+/**
+ * One kind of record file: text to records and back. Touches no file. Records are snapshots: those that
+ * were parsed or serialized are frozen, a change is a new object.
+ */
+export interface RecordFormat<T extends object> {
   readonly kind: string;
   /**
    * Records of a file's content, in order; none when it is empty.
@@ -40,25 +43,34 @@ export interface RecordFormat<T> {
 }
 
 /** Builds the parser and the writer of a document. */
-export function defineRecordFormat<T, Json>(document: RecordDocument<T, Json>): RecordFormat<T> {
+export function defineRecordFormat<T extends object, Json>(
+  document: RecordDocument<T, Json>,
+): RecordFormat<T> {
   const known = new Map(Object.keys(document.schema.shape).map((key) => [key.toLowerCase(), key]));
+  // A save writes all records of a store and changes one: the text of the others is kept.
+  const texts = new WeakMap<T, string>();
+  const textOf = (record: T, where: Place): string => {
+    const kept = texts.get(record);
+    if (kept !== undefined) return kept;
+    const json = document.toJson(record);
+    check(document, json, where);
+    const members = { ...json, ...checkUnknown(document.unknownOf(record), known, json, where) };
+    const text = writeJsonObject(members, document.maps);
+    texts.set(Object.freeze(record), text);
+    return text;
+  };
   return {
     kind: document.kind,
     parse: (content, path) =>
       readArray(content, path).map((raw, index) => {
         const where: Place = { action: 'loading', path, index, kind: document.kind };
         const [json, unknown] = splitKnown(raw, known, where);
-        return document.fromJson(check(document, json, where), unknown);
+        return Object.freeze(document.fromJson(check(document, json, where), unknown));
       }),
     serialize: (records, path) => {
-      const texts = records.map((record, index) => {
-        const where: Place = { action: 'writing', path, index, kind: document.kind };
-        const json = document.toJson(record);
-        check(document, json, where);
-        const members = { ...json, ...checkUnknown(document.unknownOf(record), known, json, where) };
-        return writeJsonObject(members, document.maps);
-      });
-      return `[${texts.join(',')}]`;
+      const write = (record: T, index: number) =>
+        textOf(record, { action: 'writing', path, index, kind: document.kind });
+      return `[${records.map(write).join(',')}]`;
     },
   };
 }
@@ -120,7 +132,11 @@ function splitKnown(
   return [Object.fromEntries(json), Object.fromEntries(unknown)];
 }
 
-function check<T, Json>(document: RecordDocument<T, Json>, json: JsonObject, where: Place): Json {
+function check<T extends object, Json>(
+  document: RecordDocument<T, Json>,
+  json: JsonObject,
+  where: Place,
+): Json {
   const result = document.schema.safeParse(json);
   if (result.success) return result.data as Json;
   const { path, message } = result.error.issues[0] as z.core.$ZodIssue;

@@ -104,12 +104,16 @@ async function fillWithContainersStorage(store: StoreRoot): Promise<void> {
   await run(['mount', container]);
 }
 
-function roundTrip<T>({ graphRoot, driver }: StoreRoot, kind: string, format: RecordFormat<T>): T[] {
+function roundTrip<T extends object>(
+  { graphRoot, driver }: StoreRoot,
+  kind: string,
+  format: RecordFormat<T>,
+): T[] {
   return roundTripFile(join(graphRoot, `${driver}-${kind}/${kind}.json`), format);
 }
 
 /** Parses a file and expects that writing it again would not change a byte. */
-function roundTripFile<T>(path: string, format: RecordFormat<T>): T[] {
+function roundTripFile<T extends object>(path: string, format: RecordFormat<T>): T[] {
   const content = readFileSync(path, 'utf8');
   const records = format.parse(content, path);
   expect(records.length).toBeGreaterThan(0);

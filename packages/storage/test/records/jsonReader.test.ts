@@ -25,7 +25,7 @@ describe('readJson', () => {
     (text) => {
       const expected = new ExactNumber(text);
       expect(readJson(`{"a":${text}}`)).toEqual({ a: expected });
-      expect(readJson(`{"a": ${text}}`)).toEqual({ a: expected });
+      expect(readJson(`{"a" :\t${text} }`)).toEqual({ a: expected });
       expect(readJson(`[${text},\n ${text}]`)).toEqual([expected, expected]);
       expect(JSON.stringify(expected)).toBe(JSON.stringify(Number(text)));
     },

@@ -18,7 +18,7 @@ describe.each([
   ['images', imageFormat, arbitraries.imageRecord],
   ['containers', containerFormat, arbitraries.containerRecord],
   ['mount points', mountpointFormat, arbitraries.mountpointRecord],
-] as ReadonlyArray<[string, RecordFormat<unknown>, fc.Arbitrary<unknown>]>)('%s', (_, format, arbitrary) => {
+] as ReadonlyArray<[string, RecordFormat<object>, fc.Arbitrary<object>]>)('%s', (_, format, arbitrary) => {
   it('come back as they were written, with unknown keys', () => {
     fc.assert(
       fc.property(fc.array(arbitrary, { maxLength: 3 }), (records) => {
@@ -237,6 +237,16 @@ describe('writing as Go does', () => {
       expect(() => imageFormat.serialize([{ ...image, unknown: { x: [value] } }], PATH)).toThrow(TypeError);
     },
   );
+
+  it('freezes records, and writes a changed copy anew', () => {
+    const [layer] = layerFormat.parse('[{"id":"a"}]', PATH) as [LayerRecord];
+    expect(Object.isFrozen(layer)).toBe(true);
+    const first = layerFormat.serialize([layer], PATH);
+    expect(layerFormat.serialize([layer, { ...layer, names: ['n'] }], PATH)).toBe(
+      `${first.slice(0, -1)},${first.slice(1).replace('"a",', '"a","names":["n"],')}`,
+    );
+    expect(layerFormat.serialize([layer], PATH)).toBe(first);
+  });
 
   it('refuses a compression it has no number for', () => {
     const [layer] = layerFormat.parse('[{"id":"a"}]', PATH);
