@@ -89,14 +89,16 @@ function checkManifest(source, { folderOf }) {
  * @param {string} specifier
  * @param {string} file
  */
-function checkSourceImport(source, { root, folderOf }, specifier, file) {
+function checkSourceImport(source, workspace, specifier, file) {
+  const { root, folderOf } = workspace;
   const { folder, directory } = source;
   if (specifier.startsWith('.')) return outOfBounds(specifier, file, [join(directory, 'src')], root);
   if (isBuiltin(specifier)) return wrongBuiltin(specifier, folder);
   const dependency = packageOf(specifier);
   const target = folderOf.get(dependency);
   if (target === folder) return `imports its own package as ${specifier}: use a relative path`;
-  if (target) return wrongArrow(folder, target) ?? deepImport(specifier) ?? undeclared(dependency, source);
+  if (target)
+    return wrongArrow(folder, target) ?? deepImport(specifier, workspace) ?? undeclared(dependency, source);
   return undeclared(dependency, source);
 }
 
@@ -108,15 +110,16 @@ function checkSourceImport(source, { root, folderOf }, specifier, file) {
  * @param {string} specifier
  * @param {string} file
  */
-function checkTestImport(source, { root, manifest, folderOf }, specifier, file) {
+function checkTestImport(source, workspace, specifier, file) {
+  const { root, manifest, folderOf } = workspace;
   const { folder, directory } = source;
   if (specifier.startsWith('.')) {
     return outOfBounds(specifier, file, [directory, join(root, 'test/support')], root);
   }
   const dependency = packageOf(specifier);
   const target = folderOf.get(dependency);
-  if (target === folder) return deepImport(specifier);
-  if (target) return wrongArrow(folder, target) ?? deepImport(specifier);
+  if (target === folder) return deepImport(specifier, workspace);
+  if (target) return wrongArrow(folder, target) ?? deepImport(specifier, workspace);
   if (isBuiltin(specifier) || Object.hasOwn(manifest.devDependencies ?? {}, dependency)) return undefined;
   return undeclared(dependency, source);
 }
@@ -128,12 +131,13 @@ function checkTestImport(source, { root, manifest, folderOf }, specifier, file) 
  * @param {string} specifier
  * @param {string} file
  */
-function checkRootTestImport({ root, manifest, folderOf }, specifier, file) {
+function checkRootTestImport(workspace, specifier, file) {
+  const { root, manifest, folderOf } = workspace;
   if (specifier.startsWith('.')) {
     return outOfBounds(specifier, file, [join(root, 'test'), join(root, 'scripts')], root);
   }
   const dependency = packageOf(specifier);
-  if (folderOf.has(dependency)) return deepImport(specifier);
+  if (folderOf.has(dependency)) return deepImport(specifier, workspace);
   if (isBuiltin(specifier) || Object.hasOwn(manifest.devDependencies ?? {}, dependency)) return undefined;
   return `imports ${dependency}, which the root package.json does not declare`;
 }
@@ -167,10 +171,17 @@ function wrongArrow(from, to) {
   return `packages/${from} must not depend on packages/${to} (allowed: ${allowed.join(', ') || 'none'})`;
 }
 
-/** @param {string} specifier of a package of this workspace */
-function deepImport(specifier) {
+/**
+ * Public is what a package exports: itself, and modules that its package.json lists beside that.
+ *
+ * @param {string} specifier of a package of this workspace
+ * @param {Workspace} workspace
+ */
+function deepImport(specifier, { packages }) {
   const name = packageOf(specifier);
-  return specifier === name ? undefined : `imports ${specifier}: only ${name} itself is public`;
+  const exported = packages.find(({ manifest }) => manifest.name === name)?.manifest.exports ?? {};
+  if (specifier === name || Object.hasOwn(exported, `.${specifier.slice(name.length)}`)) return undefined;
+  return `imports ${specifier}: only ${name} itself is public`;
 }
 
 /**

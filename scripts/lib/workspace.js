@@ -5,6 +5,7 @@ import { moduleImports } from './moduleImports.js';
 /**
  * @typedef {object} Manifest the parts of a package.json that are looked at
  * @property {string} name
+ * @property {Record<string, unknown>} [exports]
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [optionalDependencies]
  * @property {Record<string, string>} [devDependencies]

@@ -47,6 +47,18 @@ describe('findArrowViolations', () => {
     expect(workspace()).toEqual([]);
   });
 
+  it('accepts a module that a package exports beside itself', () => {
+    const manifest = {
+      name: '@sediment/core',
+      exports: { '.': './dist/index.js', './digest': './dist/digest.js' },
+    };
+    const files = {
+      'packages/core/package.json': JSON.stringify(manifest),
+      ...posix("import { digest } from '@sediment/core/digest';"),
+    };
+    expect(workspace(files)).toEqual([]);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     [
       'an arrow against the direction',

@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { findImage } from '@sediment/image';
+import { findImage } from '@sediment/image/names';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';

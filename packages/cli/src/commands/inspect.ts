@@ -1,5 +1,5 @@
 import { isStorageError, StorageError } from '@sediment/core';
-import { findImage } from '@sediment/image';
+import { findImage } from '@sediment/image/names';
 import type { Store } from '@sediment/storage';
 import { type Command, Option } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';

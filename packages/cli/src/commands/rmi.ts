@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { type FoundImage, findImage } from '@sediment/image';
+import { type FoundImage, findImage } from '@sediment/image/names';
 import type { Store } from '@sediment/storage';
 import type { Command } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';

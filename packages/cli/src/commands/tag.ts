@@ -1,4 +1,4 @@
-import { findImage, normalizeLocalName } from '@sediment/image';
+import { findImage, normalizeLocalName } from '@sediment/image/names';
 import type { NamesResult } from '@sediment/storage';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';

@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { completions, findImage } from '@sediment/image';
+import { completions, findImage } from '@sediment/image/names';
 import type { ImageInfo } from '@sediment/storage';
 import type { Command } from 'commander';
 import { newCommand } from '../commandLine/newCommand.ts';
