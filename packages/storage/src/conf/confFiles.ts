@@ -13,7 +13,7 @@ export interface ConfFileLookup {
   readonly root: string;
 }
 
-/** A file to read. One that was `named` by the user must exist; `group` members are alternatives. */
+/** A file to read. It need not exist unless somebody named it. */
 export interface ConfFile {
   readonly path: string;
   /** What asked for the file by name: `CONTAINERS_STORAGE_CONF`, or the caller's option. */

@@ -21,20 +21,17 @@ export async function atomicWrite(
   content: Uint8Array | string,
   { sync }: AtomicWriteOptions,
 ): Promise<bigint> {
+  const what = `writing ${JSON.stringify(path)}`;
+  const temporary = await createTemporary(path).catch((error: unknown) => {
+    throw wrapSystemError(error, what, 'IO', { path });
+  });
   try {
-    const temporary = await createTemporary(path);
-    try {
-      const mtimeNs = await fill(temporary.handle, content, sync);
-      await rename(temporary.path, path);
-      return mtimeNs;
-    } catch (error) {
-      await unlink(temporary.path).catch((cleanup: unknown) => {
-        throw new AggregateError([error, cleanup], `${text(error)}; then ${text(cleanup)}`, { cause: error });
-      });
-      throw error;
-    }
+    const mtimeNs = await fill(temporary.handle, content, sync);
+    await rename(temporary.path, path);
+    return mtimeNs;
   } catch (error) {
-    throw wrapSystemError(error, `writing ${JSON.stringify(path)}`, 'IO', { path });
+    const left = await remove(temporary.path);
+    throw wrapSystemError(error, left === undefined ? what : `${what} (${left})`, 'IO', { path });
   }
 }
 
@@ -62,6 +59,13 @@ async function fill(handle: FileHandle, content: Uint8Array | string, sync: bool
   }
 }
 
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Removes a file; a failure comes back as words, to be told beside the error that led here. */
+async function remove(path: string): Promise<string | undefined> {
+  try {
+    await unlink(path);
+    return undefined;
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    return `the temporary file ${path} is left: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

@@ -1,4 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,12 +50,30 @@ describe('atomicWrite', () => {
   it('leaves old content and no temporary file when the rename fails', async () => {
     const path = join(directory, 'target');
     // A directory that is not empty cannot be replaced by a file.
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(join(path, 'inside'), { recursive: true });
     const error: unknown = await atomicWrite(path, 'x', { sync: true }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'IO', facts: { path, syscall: 'rename' } });
     expect(readdirSync(directory)).toEqual(['target']);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'leaves the old content when the disk is full (needs root)',
+    async () => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+      try {
+        const path = join(directory, 'layers.json');
+        await atomicWrite(path, 'old', { sync: true });
+        const error: unknown = await atomicWrite(path, 'x'.repeat(100_000), { sync: true }).catch(
+          (reason: unknown) => reason,
+        );
+        expect(error).toMatchObject({ code: 'NO_SPACE', facts: { path, errnoCode: 'ENOSPC' } });
+        expect(readFileSync(path, 'utf8')).toBe('old');
+        expect(readdirSync(directory)).toEqual(['layers.json']);
+      } finally {
+        execFileSync('umount', [directory]);
+      }
+    },
+  );
 
   it('names the file when the directory is missing', async () => {
     const path = join(directory, 'none/layers.json');
