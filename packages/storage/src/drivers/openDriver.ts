@@ -24,8 +24,6 @@ const FACTORIES: Readonly<Record<DriverName, (context: DriverContext) => Driver>
 const DEFAULT_PRIORITY = ['overlay', 'btrfs', 'zfs', 'vfs'];
 /** vfs may have been someone's fallback: its directory alone is no reason to use it. */
 const PRIOR_DRIVERS = ['overlay', 'btrfs', 'zfs'];
-/** The driver cannot work here, but another one may. */
-const TRY_NEXT = ['DRIVER_PREREQUISITES', 'NOT_SUPPORTED'] as const;
 
 /**
  * Opens the named driver, or the one that the graph root already uses, or the first of the priority list
@@ -87,7 +85,8 @@ async function firstThatWorks(options: OpenDriverOptions, names: readonly string
     try {
       driver = await makeDriver(name as DriverName, options);
     } catch (error) {
-      if (!isStorageError(error) || !TRY_NEXT.some((code) => code === error.code)) throw error;
+      // Another driver may work here. A wrong option is a mistake whatever driver is taken.
+      if (!isStorageError(error, 'DRIVER_PREREQUISITES')) throw error;
       reasons.push(error);
       continue;
     }

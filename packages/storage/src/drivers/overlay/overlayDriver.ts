@@ -214,7 +214,7 @@ export class OverlayDriver implements Driver {
     try {
       mountLayer(this.#home, { id, options: chosen, mountLabel, onWarning: this.#context.onWarning });
     } catch (error) {
-      this.#privateHome.release({ locked: true });
+      this.#releaseHome(true);
       throw error;
     }
   }

@@ -75,7 +75,7 @@ function applyOption(result: Mutable<OverlayOptions>, option: ParsedOption): voi
 }
 
 function refuse(option: ParsedOption): void {
-  const hint = UNSUPPORTED[option.key];
+  const hint = Object.hasOwn(UNSUPPORTED, option.key) ? UNSUPPORTED[option.key] : undefined;
   if (hint === undefined) throw unknownOption(option);
   if (asksForNothing(option)) return;
   throw unsupportedOption(option, hint);

@@ -78,16 +78,7 @@ export class PrivateHome {
   }
 
   #mark(home: string): void {
-    const tree = openTree(AT_FDCWD, home);
-    try {
-      // Has no effect below: overlay sets the access-time flags of its layers itself.
-      mountSetattr(tree, { set: MOUNT_ATTR_NODIRATIME });
-    } catch (error) {
-      // Before Linux 5.12 the mount id has to do.
-      if (errnoCode(error) !== 'ENOSYS') throw error;
-    } finally {
-      close(tree);
-    }
+    makeRecognizable(home);
     const made = topMount(home);
     if (made === undefined) return;
     const mark: MountMark = { home, mountId: made.mountId, options: made.options };
@@ -106,6 +97,24 @@ export class PrivateHome {
     } catch (error) {
       if (errnoCode(error) !== 'ENOENT') throw error;
     }
+  }
+}
+
+/**
+ * Gives the mount an option that nobody else sets. It has no effect below: overlay decides on access
+ * times of its layers itself.
+ */
+function makeRecognizable(home: string): void {
+  try {
+    const tree = openTree(AT_FDCWD, home);
+    try {
+      mountSetattr(tree, { set: MOUNT_ATTR_NODIRATIME });
+    } finally {
+      close(tree);
+    }
+  } catch (error) {
+    // Before Linux 5.12, or where a policy does not know the calls, the mount id has to do.
+    if (errnoCode(error) !== 'ENOSYS' && errnoCode(error) !== 'EPERM') throw error;
   }
 }
 
