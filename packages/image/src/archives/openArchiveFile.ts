@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat as statPath } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { detectCompression, openDecompressed } from '@sediment/codec';
 import { type Compression, errnoCode, StorageError, wrapSystemError } from '@sediment/core';
-import { byteStream } from './byteStream.ts';
 import { readAt } from './fileBytes.ts';
+import { pipeStream } from './pipeStream.ts';
 import { defaultSpoolDirectory, spool } from './spoolFile.ts';
 import { abortedError } from './throwIfAborted.ts';
 
@@ -28,6 +27,7 @@ export interface OpenArchiveOptions {
 }
 
 const HEAD_LENGTH = 16;
+const CHUNK_LENGTH = 256 * 1024;
 
 /**
  * Opens an archive. A plain regular file is read in place. A compressed one (gzip, bzip2, xz, zstd,
@@ -35,25 +35,38 @@ const HEAD_LENGTH = 16;
  *
  * The caller closes the result, which also removes the temporary copy.
  *
- * @throws {StorageError} `SOURCE_NOT_FOUND`, `SOURCE_UNRECOGNIZED` (a directory), `PERMISSION_DENIED`, `COMPRESSION_INVALID`, `NO_SPACE`,
- *   `ABORTED`, `IO`
+ * @throws {StorageError} `SOURCE_NOT_FOUND`, `SOURCE_UNRECOGNIZED` (a directory), `PERMISSION_DENIED`,
+ *   `COMPRESSION_INVALID`, `NO_SPACE`, `ABORTED`, `IO`
  */
 export async function openArchiveFile(
   location: string,
   options: OpenArchiveOptions = {},
 ): Promise<ArchiveFile> {
-  const file = await openExisting(location);
+  const stat = await asReading(location, () => statPath(location));
+  if (stat.isDirectory()) throw isDirectory(location);
+  if (!stat.isFIFO()) return await openSeekable(location, options);
+  const stream = await asReading(location, () => pipeStream(location, options.signal));
+  return await openSpooled(stream, location, options);
+}
+
+/** Character and block devices are of no known length, and spooled as well. */
+async function openSeekable(location: string, options: OpenArchiveOptions): Promise<ArchiveFile> {
+  const file = await asReading(location, () => open(location));
   let keep = false;
   try {
     const stat = await file.stat();
-    if (stat.isDirectory()) throw isDirectory(location);
     const head = stat.isFile() ? await readAt(file, 0, HEAD_LENGTH) : undefined;
     const compression = head === undefined ? undefined : detectCompression(head);
     if (compression === 'none') {
       keep = true;
       return { location, file, path: location, size: stat.size, compression, close: () => file.close() };
     }
-    return await openSpooled(await byteStream(file, stat, options.signal), location, options);
+    const stream = file.createReadStream({
+      autoClose: false,
+      highWaterMark: CHUNK_LENGTH,
+      signal: options.signal,
+    });
+    return await openSpooled(stream, location, options);
   } catch (error) {
     throw wrapSystemError(error, `reading ${location}`, 'IO', { path: location });
   } finally {
@@ -90,13 +103,13 @@ function namingArchive(error: unknown, location: string): unknown {
   });
 }
 
-async function openExisting(location: string): Promise<FileHandle> {
+async function asReading<T>(location: string, fn: () => Promise<T>): Promise<T> {
   try {
-    return await open(location, constants.O_RDONLY);
+    return await fn();
   } catch (error) {
     const errno = errnoCode(error);
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw wrapSystemError(error, `opening ${location}`);
-    throw sourceNotFound(location, error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') throw sourceNotFound(location, error);
+    throw wrapSystemError(error, `opening ${location}`, 'IO', { path: location });
   }
 }
 
