@@ -69,7 +69,7 @@ function gnuLong(flag: string, value: Buffer): Buffer {
 
 function headerBlock(spec: EntrySpec, name: Buffer, link: Buffer): Buffer {
   const { mode = 0o644, uid = 0, gid = 0, mtime = 1_000_000_000, major = 0, minor = 0 } = spec;
-  const type = spec.type ?? (name.at(-1) === 0x2f ? 'dir' : 'file');
+  const type = spec.type ?? (bytes(spec.name).at(-1) === 0x2f ? 'dir' : 'file');
   const block = Buffer.alloc(BLOCK);
   name.copy(block, 0);
   octal(block, 100, 8, spec.mode === undefined && type === 'dir' ? 0o755 : mode);
