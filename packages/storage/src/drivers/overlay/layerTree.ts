@@ -2,6 +2,7 @@ import { lstatSync, rmSync } from 'node:fs';
 import { type WarningHandler, wrapSystemError } from '@sediment/core';
 import { removeTree } from '../../staging/removeTree.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
+import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
 import { type DirectoryAttributes, makeDirectory } from '../exactModes.ts';
 import type { OverlayHome } from './overlayHome.ts';
 import { privateAttributes } from './rootAttributes.ts';
@@ -32,7 +33,7 @@ export function makeLayer(home: OverlayHome, layer: NewLayer): void {
     layer.placeDiff(paths.diff);
     makeShortLink(home, id);
   } catch (error) {
-    deleteLayer(home, id);
+    cleanUpAfterFailure(paths.dir, layer.onWarning, () => deleteLayer(home, id));
     throw wrapSystemError(error, `making layer "${id}" in ${paths.dir}`, 'IO', {
       object: id,
       path: paths.dir,

@@ -73,12 +73,13 @@ export class OverlayDriver implements Driver {
   }
 
   async open(): Promise<void> {
-    const { graphRoot, runRoot } = this.#context;
+    const { graphRoot, runRoot, onWarning } = this.#context;
     const place = {
       home: this.#home,
       graphRoot,
       runHome: join(runRoot, 'overlay'),
       inUserNamespace: this.#rootless,
+      onWarning,
     };
     const probed = {
       home: this.home,
@@ -181,10 +182,10 @@ export class OverlayDriver implements Driver {
   }
 
   openFile(id: string, name: Buffer): number {
-    this.#home.layers.require(id);
-    // A hard link's target, or what lay below before an id shift, may be in a lower layer.
-    const fd = openInFirst(ownDiffs(this.#home, id), name) ?? openInFirst(lowerDiffs(this.#home, id), name);
-    if (fd === undefined) throw missingFile(id, name, this.#home.layer(id).diff);
+    const { diff } = this.#home.layer(id);
+    // A hard link's target, or what lay below before an id shift, may be in another directory.
+    const fd = openInside(diff, name) ?? this.#openBelow(id, name);
+    if (fd === undefined) throw missingFile(id, name, diff);
     return fd;
   }
 
@@ -194,6 +195,11 @@ export class OverlayDriver implements Driver {
 
   close(): void {
     this.#releaseHome(false);
+  }
+
+  #openBelow(id: string, name: Buffer): number | undefined {
+    this.#home.layers.require(id);
+    return openInFirst(ownDiffs(this.#home, id), name) ?? openInFirst(lowerDiffs(this.#home, id), name);
   }
 
   #releaseHome(locked: boolean): void {

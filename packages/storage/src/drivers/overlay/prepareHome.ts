@@ -1,7 +1,8 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { StorageError, wrapSystemError } from '@sediment/core';
+import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { capabilities } from '@sediment/posix';
+import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
 import { ensureDirectory } from '../exactModes.ts';
 import { fileSystemName, isNetworkFileSystem } from '../fileSystemNames.ts';
 import { hasMountProgram, MOUNT_PROGRAM_FILE } from './mountProgram.ts';
@@ -18,6 +19,7 @@ export interface HomePlace {
   /** `<run root>/overlay`, for probe results. */
   readonly runHome: string;
   readonly inUserNamespace: boolean;
+  readonly onWarning: WarningHandler;
 }
 
 /**
@@ -34,7 +36,7 @@ export function prepareHome<T>(place: HomePlace, probe: () => T): T {
     checkMountProgram(place.home.path);
     return probe();
   } catch (error) {
-    if (made) removeHome(place.home);
+    if (made) cleanUpAfterFailure(place.home.path, place.onWarning, () => removeHome(place.home));
     throw wrapSystemError(error, `the overlay driver cannot use ${place.home.path}`, 'DRIVER_PREREQUISITES', {
       path: place.home.path,
     });

@@ -5,6 +5,7 @@ import { syncfs } from '@sediment/posix';
 import { removeTree } from '../../staging/removeTree.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
+import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
 import type { CreateLayerOptions, Driver, DriverContext, MountOptions, TreeParent } from '../driver.ts';
 import { parseDriverOptions } from '../driverOptions.ts';
 import { type DirectoryAttributes, ensureDirectory, makeDirectory } from '../exactModes.ts';
@@ -84,7 +85,7 @@ export class VfsDriver implements Driver {
     try {
       this.#makeTree(path, parent === undefined ? undefined : this.#layers.require(parent));
     } catch (error) {
-      removeTree(path);
+      cleanUpAfterFailure(path, this.#context.onWarning, () => removeTree(path));
       throw wrapSystemError(error, `making layer "${id}" in ${path}`, 'IO', { object: id, path });
     }
   }
@@ -138,9 +139,8 @@ export class VfsDriver implements Driver {
   }
 
   openFile(id: string, name: Buffer): number {
-    const root = this.#layers.require(id);
-    const fd = openInside(root, name);
-    if (fd === undefined) throw missingFile(id, name, root);
+    const fd = openInside(this.#layers.path(id), name);
+    if (fd === undefined) throw missingFile(id, name, this.#layers.require(id));
     return fd;
   }
 
