@@ -79,10 +79,21 @@ async function skipHeader(input: ByteCursor, first: boolean): Promise<void> {
   const method = header[2] as number;
   const flags = header[3] as number;
   if (method !== 8) throw damaged('gzip', start, `unknown method ${method}`);
-  if ((flags & FLAG_EXTRA) !== 0) await skip(input, (await exactly(input, 2)).readUInt16LE());
-  if ((flags & FLAG_NAME) !== 0) await skipText(input);
-  if ((flags & FLAG_COMMENT) !== 0) await skipText(input);
-  if ((flags & FLAG_HEADER_CRC) !== 0) await skip(input, 2);
+  if (flags !== 0) await skipFields(input, flags, crc32(header));
+}
+
+/** The optional fields (RFC 1952 §2.3), and their checksum. */
+async function skipFields(input: ByteCursor, flags: number, crcOfStart: number): Promise<void> {
+  let crc = crcOfStart;
+  if ((flags & FLAG_EXTRA) !== 0) {
+    const length = Buffer.from(await exactly(input, 2));
+    crc = crc32(await exactly(input, length.readUInt16LE()), crc32(length, crc));
+  }
+  if ((flags & FLAG_NAME) !== 0) crc = await skipText(input, crc);
+  if ((flags & FLAG_COMMENT) !== 0) crc = await skipText(input, crc);
+  if ((flags & FLAG_HEADER_CRC) === 0) return;
+  const wanted = (await exactly(input, 2)).readUInt16LE();
+  if (wanted !== (crc & 0xffff)) throw damaged('gzip', input.position, 'incorrect header check');
 }
 
 async function checkTrailer(input: ByteCursor, crc: number, size: number): Promise<void> {
@@ -98,15 +109,14 @@ async function exactly(input: ByteCursor, length: number): Promise<Buffer> {
   return bytes;
 }
 
-async function skip(input: ByteCursor, length: number): Promise<void> {
-  await exactly(input, length);
-}
-
-async function skipText(input: ByteCursor): Promise<void> {
+async function skipText(input: ByteCursor, crc: number): Promise<number> {
+  let running = crc;
   for (;;) {
     if (!(await input.more())) throw truncated('gzip', input.position);
     const nul = input.chunk.indexOf(0, input.offset);
-    input.offset = nul < 0 ? input.chunk.length : nul + 1;
-    if (nul >= 0) return;
+    const end = nul < 0 ? input.chunk.length : nul + 1;
+    running = crc32(input.chunk.subarray(input.offset, end), running);
+    input.offset = end;
+    if (nul >= 0) return running;
   }
 }

@@ -1,4 +1,4 @@
-import { buildCrc64Tables } from './crc64Tables.ts';
+import { buildCrc64Tables, CRC64_ISO, type Crc64Polynomial } from './crc64Tables.ts';
 
 /** Feeds bytes into a running CRC: `state` holds its low and high half and is changed in place. */
 export type Crc64Engine = (state: Int32Array, bytes: Uint8Array) => void;
@@ -7,8 +7,8 @@ export type Crc64Engine = (state: Int32Array, bytes: Uint8Array) => void;
  * Slice-by-8 on 32-bit halves, for hosts without WebAssembly. Halves because a JavaScript BigInt
  * per byte is a hundred times slower.
  */
-export function createPortableCrc64(): Crc64Engine {
-  const tables = buildCrc64Tables();
+export function createPortableCrc64(polynomial: Crc64Polynomial = CRC64_ISO): Crc64Engine {
+  const tables = buildCrc64Tables(polynomial);
   return (state, bytes) => {
     let low = state[0] as number;
     let high = state[1] as number;

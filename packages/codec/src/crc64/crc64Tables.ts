@@ -1,6 +1,14 @@
-/** Low and high half of the reflected ISO polynomial x^64 + x^4 + x^3 + x + 1 (ISO 3309). */
-const POLYNOMIAL_LOW = 0;
-const POLYNOMIAL_HIGH = 0xd800_0000;
+/** A reflected polynomial of degree 64, as its low and high half. */
+export interface Crc64Polynomial {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** x^64 + x^4 + x^3 + x + 1 (ISO 3309), of tar-split. */
+export const CRC64_ISO: Crc64Polynomial = { low: 0, high: 0xd800_0000 };
+
+/** ECMA-182, of xz. */
+export const CRC64_ECMA: Crc64Polynomial = { low: 0xd787_0f42, high: 0xc96c_5795 };
 
 const SLICES = 8;
 
@@ -8,7 +16,7 @@ const SLICES = 8;
  * The eight tables of slice-by-8, one after the other: entry `i` of table `t` is the pair of 32-bit
  * halves (low, high) at `(t * 256 + i) * 2`. In little-endian memory each pair is one i64.
  */
-export function buildCrc64Tables(): Int32Array {
+export function buildCrc64Tables(polynomial: Crc64Polynomial): Int32Array {
   const tables = new Int32Array(SLICES * 256 * 2);
   for (let i = 0; i < 256; i++) {
     let low = i;
@@ -18,8 +26,8 @@ export function buildCrc64Tables(): Int32Array {
       low = (low >>> 1) | (high << 31);
       high >>>= 1;
       if (carry === 1) {
-        low ^= POLYNOMIAL_LOW;
-        high ^= POLYNOMIAL_HIGH;
+        low ^= polynomial.low;
+        high ^= polynomial.high;
       }
     }
     tables[i * 2] = low;

@@ -1,5 +1,5 @@
 import type { Crc64Engine } from './crc64Portable.ts';
-import { buildCrc64Tables } from './crc64Tables.ts';
+import { buildCrc64Tables, CRC64_ISO } from './crc64Tables.ts';
 
 /**
  * Slice-by-8 on 64-bit integers, 286 bytes of WebAssembly, three times as fast as JavaScript. Memory:
@@ -58,7 +58,7 @@ export function createWasmCrc64(): Crc64Engine | undefined {
   if (wasm === undefined) return undefined;
   const { exports } = new wasm.Instance(new wasm.Module(Buffer.from(MODULE, 'base64')));
   const { memory, update } = exports as Exports;
-  new Int32Array(memory.buffer).set(buildCrc64Tables());
+  new Int32Array(memory.buffer).set(buildCrc64Tables(CRC64_ISO));
   const registers = new Int32Array(memory.buffer, STATE_OFFSET, 2);
   const data = new Uint8Array(memory.buffer, DATA_OFFSET);
   return (state, bytes) => {
