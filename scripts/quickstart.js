@@ -1,0 +1,63 @@
+// npm run quickstart: from a fresh checkout to a container, with a look at every file of the store on the
+// way. What it tells is checked as it goes: where something is not as told, it fails.
+//
+//   npm run quickstart -- --keep       leaves the store as it is in the end, for a look of your own
+//   npm run quickstart -- --dir DIR    works below DIR instead of the directory for temporary files
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { removeDirectory } from './quickstart/cleanup.js';
+import { abbreviate, say } from './quickstart/narrator.js';
+import { obstacle, prepareCommand } from './quickstart/prepare.js';
+import { runTour } from './quickstart/runTour.js';
+
+const { values: options } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, dir: { type: 'string', default: tmpdir() } },
+});
+process.exitCode = await quickstart(resolve(options.dir), options.keep);
+
+/**
+ * @param {string} parent where to work
+ * @param {boolean} keep
+ * @returns {Promise<number>} exit status
+ */
+async function quickstart(parent, keep) {
+  say('This makes a container image, imports it into a store of its own, and shows what a store is made of.');
+  const reason = obstacle();
+  if (reason !== undefined) {
+    process.stderr.write(`\nThe quickstart cannot run here. ${reason}\n`);
+    return 1;
+  }
+  // Ctrl-C ends the program that runs at that moment; then the tour fails, and this one can clean up.
+  process.on('SIGINT', () => process.stderr.write('\ninterrupted\n'));
+  mkdirSync(parent, { recursive: true });
+  const directory = mkdtempSync(join(parent, 'sediment-quickstart-'));
+  try {
+    prepareCommand();
+    say('');
+    say(
+      `The tour works in ${directory}, which is $DIR from here on. Long ids are shown with their first digits.`,
+    );
+    abbreviate(directory, '$DIR');
+    await runTour(directory, keep);
+    process.stdout.write('\nAll of this was as told.\n');
+    return 0;
+  } catch (error) {
+    process.stderr.write(
+      `\nThe quickstart failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return 1;
+  } finally {
+    if (keep) {
+      const driver = process.env.STORAGE_DRIVER === 'vfs' ? '  export STORAGE_DRIVER=vfs\n' : '';
+      process.stdout.write(
+        `It is all still there. To go on:\n  export CONTAINERS_STORAGE_CONF=${directory}/storage.conf\n${driver}` +
+          `  npx sediment images\nTo remove it:\n  rm -r ${directory}\n`,
+      );
+    } else {
+      removeDirectory(directory);
+      process.stdout.write(`${directory} is removed; run it with "-- --keep" to look around in it.\n`);
+    }
+  }
+}
