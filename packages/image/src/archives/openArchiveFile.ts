@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { detectCompression, openDecompressed } from '@sediment/codec';
 import { type Compression, errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import { readAt } from './fileBytes.ts';
-import { pipeStream } from './pipeStream.ts';
+import { pipeStream, STDIN } from './pipeStream.ts';
 import { defaultSpoolDirectory, spool } from './spoolFile.ts';
 import { abortedError } from './throwIfAborted.ts';
 
@@ -44,7 +44,8 @@ export async function openArchiveFile(
 ): Promise<ArchiveFile> {
   const stat = await asReading(location, () => statPath(location));
   if (stat.isDirectory()) throw isDirectory(location);
-  if (!stat.isFIFO()) return await openSeekable(location, options);
+  const isPipe = stat.isFIFO() || (location === STDIN && !stat.isFile());
+  if (!isPipe) return await openSeekable(location, options);
   const stream = await asReading(location, () => pipeStream(location, options.signal));
   return await openSpooled(stream, location, options);
 }

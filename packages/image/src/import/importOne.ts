@@ -1,5 +1,6 @@
 import { digestHex, isStorageError } from '@sediment/core';
 import type { ChainLayer, PutImageResult } from '@sediment/storage';
+import { throwIfAborted } from '../archives/throwIfAborted.ts';
 import type { ImageSource, LayerSource, OpenedImage, SourceImage } from '../sources/imageSource.ts';
 import { platformWarning } from './checkPlatform.ts';
 import { imageRequest } from './imageRequest.ts';
@@ -19,6 +20,7 @@ export interface ImportOneRequest {
 export async function importOne(request: ImportOneRequest): Promise<ImportedImage> {
   const { source, image, plan, place } = request;
   const { platform, onWarning, onProgress, signal } = plan;
+  throwIfAborted(signal);
   const names = plan.names ?? namesFromSource(source, image);
   const opened = await image.open({
     ...(platform === undefined ? {} : { platform }),
