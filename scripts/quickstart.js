@@ -29,35 +29,49 @@ async function quickstart(parent, keep) {
     process.stderr.write(`\nThe quickstart cannot run here. ${reason}\n`);
     return 1;
   }
-  // Ctrl-C ends the program that runs at that moment; then the tour fails, and this one can clean up.
-  process.on('SIGINT', () => process.stderr.write('\ninterrupted\n'));
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, 'sediment-quickstart-'));
+  // Ctrl-C also ends the program that runs at that moment, and then the tour fails by itself
+  process.on('SIGINT', () => {
+    finish(directory, keep);
+    process.exit(130);
+  });
   try {
     prepareCommand();
     say('');
-    say(
-      `The tour works in ${directory}, which is $DIR from here on. Long ids are shown with their first digits.`,
-    );
+    say(`The tour works in ${directory}, called $DIR from here on. Of long ids, the first digits are shown.`);
     abbreviate(directory, '$DIR');
     await runTour(directory, keep);
     process.stdout.write('\nAll of this was as told.\n');
     return 0;
   } catch (error) {
-    process.stderr.write(
-      `\nThe quickstart failed: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    process.stderr.write(`\nThe quickstart failed: ${error instanceof Error ? error.message : error}\n`);
     return 1;
   } finally {
-    if (keep) {
-      const driver = process.env.STORAGE_DRIVER === 'vfs' ? '  export STORAGE_DRIVER=vfs\n' : '';
-      process.stdout.write(
-        `It is all still there. To go on:\n  export CONTAINERS_STORAGE_CONF=${directory}/storage.conf\n${driver}` +
-          `  npx sediment images\nTo remove it:\n  rm -r ${directory}\n`,
-      );
-    } else {
-      removeDirectory(directory);
-      process.stdout.write(`${directory} is removed; run it with "-- --keep" to look around in it.\n`);
-    }
+    process.removeAllListeners('SIGINT');
+    finish(directory, keep);
   }
+}
+
+/**
+ * Cleans up, or says how to go on.
+ *
+ * @param {string} directory
+ * @param {boolean} keep
+ */
+function finish(directory, keep) {
+  if (!keep) {
+    removeDirectory(directory);
+    process.stdout.write(`${directory} is removed; run it with "-- --keep" to look around in it.\n`);
+    return;
+  }
+  const lines = [
+    'It is all still there. To go on:',
+    `  export CONTAINERS_STORAGE_CONF=${directory}/storage.conf`,
+    ...(process.env.STORAGE_DRIVER === 'vfs' ? ['  export STORAGE_DRIVER=vfs'] : []),
+    '  npx sediment images',
+    'To remove it:',
+    `  rm -r ${directory}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
