@@ -1,5 +1,5 @@
-import { digestHex, isStorageError } from '@sediment/core';
-import type { ChainLayer, PutImageResult } from '@sediment/storage';
+import { digestHex, isStorageError, StorageError } from '@sediment/core';
+import type { ChainLayer, LayerInfo, PutImageResult } from '@sediment/storage';
 import { throwIfAborted } from '../archives/throwIfAborted.ts';
 import type { ImageSource, LayerSource, OpenedImage, SourceImage } from '../sources/imageSource.ts';
 import { platformWarning } from './checkPlatform.ts';
@@ -70,20 +70,39 @@ async function addToStore(
 }
 
 async function addOnce(
-  { store, source, plan, place }: ImportOneRequest,
+  request: ImportOneRequest,
   opened: OpenedImage,
   names: readonly string[],
 ): Promise<PutImageResult> {
-  const { onProgress, signal } = plan;
-  const chain = opened.layers.map((layer, i) => chainLayer(layer, `layer ${i} of ${source.location}`));
-  const layers = await store.layers.addChain(chain, {
-    ...(onProgress === undefined
-      ? {}
-      : { onProgress: (event) => onProgress({ ...event, image: place.image }) }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const layers = await addLayers(request, opened.layers);
   const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
-  return await store.images.put(imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names }));
+  return await request.store.images.put(imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names }));
+}
+
+async function addLayers(
+  { store, source, plan, place }: ImportOneRequest,
+  layers: readonly LayerSource[],
+): Promise<readonly LayerInfo[]> {
+  const { onProgress, signal } = plan;
+  const chain = layers.map((layer, i) => chainLayer(layer, `layer ${i} of ${source.location}`));
+  try {
+    return await store.layers.addChain(chain, {
+      ...(onProgress === undefined
+        ? {}
+        : { onProgress: (event) => onProgress({ ...event, image: place.image }) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    throw source.transport === 'oci' ? error : namingArchive(error, source.location, layers);
+  }
+}
+
+/** The layers of a compressed archive are read from a temporary copy, whose path tells a user nothing. */
+function namingArchive(error: unknown, location: string, layers: readonly LayerSource[]): unknown {
+  if (!isStorageError(error) || !layers.some(({ blob }) => blob.path === error.facts.path)) return error;
+  const { code, message, facts, hint } = error;
+  const options = { ...facts, path: location, cause: error, ...(hint === undefined ? {} : { hint }) };
+  return new StorageError(code, message, options);
 }
 
 function chainLayer(
