@@ -28,18 +28,15 @@ export class LayerBars {
   constructor(screen: WriteStream, layerCount: number) {
     this.#screen = screen;
     this.#layerCount = layerCount;
-    this.#multiBar = new cliProgress.MultiBar(
-      {
-        stream: screen,
-        format: '{name} [{bar}] {value} / {total}',
-        barsize: Math.max(0, Math.min(LONGEST_BAR, screen.columns - TEXT_COLUMNS)),
-        formatValue: (value, _options, type) => (type === 'percentage' ? String(value) : formatBytes(value)),
-        hideCursor: true,
-        emptyOnZero: true,
-        gracefulExit: false,
+    const barColumns = Math.max(0, Math.min(LONGEST_BAR, screen.columns - TEXT_COLUMNS));
+    this.#multiBar = new cliProgress.MultiBar({
+      stream: screen,
+      hideCursor: true,
+      format: (_options, { progress, value, total }, { name }: { readonly name: string }) => {
+        const bar = '='.repeat(Math.floor(progress * barColumns)).padEnd(barColumns, '-');
+        return `${name} [${bar}] ${formatBytes(value)} / ${formatBytes(total)}`;
       },
-      cliProgress.Presets.legacy,
-    );
+    });
   }
 
   /** Draws a layer's bar; the first call for a layer makes it. */
@@ -50,7 +47,8 @@ export class LayerBars {
       return;
     }
     this.#makeRoom();
-    const name = `layer ${index + 1}/${this.#layerCount} ${shortId(id)}`;
+    const number = String(index + 1).padStart(String(this.#layerCount).length);
+    const name = `layer ${number}/${this.#layerCount} ${shortId(id)}`;
     this.#bars.set(index, this.#multiBar.create(size, read, { name }));
   }
 

@@ -1,0 +1,49 @@
+import type { StoreInfo } from '@sediment/storage';
+import { describe, expect, it } from 'vitest';
+import { infoJson, infoText } from '../../src/commands/info.ts';
+
+const info: StoreInfo = {
+  graphRoot: '/graph',
+  runRoot: '/run',
+  driver: 'overlay',
+  driverStatus: [['Supports d_type', 'true']],
+  access: 'shared',
+  configFiles: ['/etc/containers/storage.conf'],
+  settings: [
+    { key: 'storage.graphroot', value: '/graph', source: 'option' },
+    { key: 'storage.transient_store', value: false, source: '/etc/containers/storage.conf' },
+    { key: 'storage.driver_priority', value: ['overlay', 'vfs'], source: 'x' },
+    { key: 'storage.options.additionalimagestores', value: [], source: 'x' },
+    { key: 'storage.options.pull_options', value: { a: '1', b: '2' }, source: 'x' },
+  ],
+  counts: { layers: 3, images: 2, containers: 1 },
+};
+
+describe('info', () => {
+  it('shows the store, its driver and each setting with its source', () => {
+    const text = infoText(info);
+    expect(text).toContain('Graph root:         /graph\n');
+    expect(text).toContain('  Supports d_type:  true\n');
+    expect(text).toMatch(/^storage\.transient_store +false +\/etc\/containers\/storage\.conf$/m);
+    expect(text).toMatch(/^storage\.driver_priority +overlay, vfs +x$/m);
+    expect(text).toMatch(/^storage\.options\.additionalimagestores +- +x$/m);
+    expect(text).toMatch(/^storage\.options\.pull_options +a=1, b=2 +x$/m);
+  });
+
+  it('fits a terminal', () => {
+    for (const line of infoText(info, 40).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  it('says so when there is no configuration file', () => {
+    expect(infoText({ ...info, configFiles: [] })).toContain('no storage.conf');
+  });
+
+  it('has the status of the driver by key as JSON', () => {
+    expect(infoJson(info)).toMatchObject({
+      version: expect.any(String),
+      driverStatus: { 'Supports d_type': 'true' },
+      settings: info.settings,
+      counts: { images: 2 },
+    });
+  });
+});
