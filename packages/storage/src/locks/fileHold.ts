@@ -1,6 +1,4 @@
-import { COURTESY_MS, type Courtesy } from './courtesy.ts';
 import type { LockBackend, OpenedLock } from './lockBackend.ts';
-import { pause } from './pause.ts';
 import { pollForLock } from './pollForLock.ts';
 
 export interface FileHoldOptions {
@@ -10,7 +8,6 @@ export interface FileHoldOptions {
   readonly mode: 'read' | 'write';
   /** Gives up, with `undefined`, when the lock is not free at once. */
   readonly tryOnly: boolean;
-  readonly courtesy: Courtesy;
 }
 
 /** Overlapping readers of one process could keep other programs' writers out for ever. */
@@ -62,13 +59,10 @@ export class FileHold {
     const [result] = await Promise.allSettled([this.#locked]);
     if (result.status !== 'fulfilled' || result.value === undefined) return;
     await result.value.close();
-    this.#options.courtesy.released();
   }
 
   async #lock(): Promise<OpenedLock | undefined> {
-    const { backend, path, readOnly, courtesy, tryOnly } = this.#options;
-    const { signal } = this.#abandoned;
-    if (courtesy.begin() && !tryOnly) await pause(COURTESY_MS, signal);
+    const { backend, path, readOnly } = this.#options;
     const lock = await backend.open(path, readOnly);
     let locked = false;
     try {
@@ -81,9 +75,9 @@ export class FileHold {
   }
 
   async #acquire(lock: OpenedLock): Promise<boolean> {
-    const { backend, mode, tryOnly } = this.#options;
+    const { mode, tryOnly } = this.#options;
     if (tryOnly) return await lock.tryLock(mode);
-    await pollForLock(lock, { mode, spins: backend.spins, signal: this.#abandoned.signal });
+    await pollForLock(lock, mode, this.#abandoned.signal);
     return true;
   }
 }

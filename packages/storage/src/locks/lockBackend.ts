@@ -3,6 +3,11 @@ export interface OpenedLock {
   readonly fd: number;
   /** Locks if that is possible at once. */
   tryLock(mode: 'read' | 'write'): boolean | Promise<boolean>;
+  /**
+   * Tries without a pause for some milliseconds. Only backends for which a try costs next to nothing have
+   * this; it blocks the thread meanwhile.
+   */
+  spin?(mode: 'read' | 'write', milliseconds: number): boolean;
   /** Throws `LOCK_FAILED` if the lock was lost while it was held. */
   assertHeld(): void;
   /** Unlocks if locked, and closes the file. */
@@ -12,8 +17,6 @@ export interface OpenedLock {
 /** A way to lock files against other processes. */
 export interface LockBackend {
   readonly name: LockBackendName;
-  /** Whether trying costs so little that it may be done in a tight loop when waiting gets long. */
-  readonly spins: boolean;
   open(path: string, readOnly: boolean): OpenedLock | Promise<OpenedLock>;
 }
 

@@ -1,5 +1,4 @@
 import { StorageError } from '@sediment/core';
-import { Courtesy } from './courtesy.ts';
 import { FileHold } from './fileHold.ts';
 import type { LockBackend, OpenedLock } from './lockBackend.ts';
 import type { LockFile, LockGuard, LockRank, LockWaitOptions, TryResult } from './lockFile.ts';
@@ -27,7 +26,6 @@ export class ManagedLock implements LockFile {
   readonly readOnly: boolean;
   readonly backend: LockBackend;
   readonly #queue = new LockQueue(() => this.#hold?.isOverdue !== true);
-  readonly #courtesy = new Courtesy();
   #hold: FileHold | undefined;
 
   constructor({ path, rank, readOnly, backend }: ManagedLockOptions) {
@@ -74,7 +72,7 @@ export class ManagedLock implements LockFile {
 
   #newHold(mode: Mode, tryOnly: boolean): FileHold {
     const { backend, path, readOnly } = this;
-    return new FileHold({ backend, path, readOnly, mode, tryOnly, courtesy: this.#courtesy });
+    return new FileHold({ backend, path, readOnly, mode, tryOnly });
   }
 
   async #run<T>(mode: Mode, lock: OpenedLock, fn: Scope<T>): Promise<T> {

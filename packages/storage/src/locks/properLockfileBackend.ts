@@ -18,7 +18,6 @@ export function properLockfileBackend(onWarning: WarningHandler, staleMs = DEFAU
   let loading: Promise<ProperLockfile> | undefined;
   return {
     name: 'proper-lockfile',
-    spins: false,
     async open(path, readOnly) {
       if (loading === undefined) warn(onWarning, path);
       // Loaded here and not before: the package listens to the signals of the process.

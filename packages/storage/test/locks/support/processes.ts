@@ -47,15 +47,22 @@ export function python(source: string, ...args: string[]): Child {
   return new Child('python3', ['-u', '-c', source, ...args]);
 }
 
-/**
- * A Node process over this package's sources. `source` is a module that sees `LockManager` and `lockFor`;
- * `args` are in `args`.
- */
+/** A Node process that runs {@link nodeProgram}. */
 export async function node(source: string, ...args: string[]): Promise<Child> {
+  return new Child(process.execPath, [await nodeProgram(source), ...args]);
+}
+
+/**
+ * A program over this package's sources. `source` is the text of a module that sees `lockFor(path, backend)`,
+ * `print`, `sleep`, and its command line as `args`.
+ *
+ * @returns its path
+ */
+export async function nodeProgram(source: string): Promise<string> {
   bundled ??= bundle();
   const path = `${tempDir()}/program.mjs`;
   writeFileSync(path, `${await bundled}\nconst args = process.argv.slice(2);\n${source}`);
-  return new Child(process.execPath, [path, ...args]);
+  return path;
 }
 
 async function bundle(): Promise<string> {
