@@ -28,8 +28,8 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       layerOf(roots.directory, 'top', { 'etc/a': 'two', '.wh.gone': '' }),
     ];
 
-    async function addImage(names: string[]) {
-      const layers = await store.layers.addChain(chain());
+    async function addImage(names: string[], chainOfImage = chain()) {
+      const layers = await store.layers.addChain(chainOfImage);
       const id = digestOf(CONFIG).slice(7);
       const put = await store.images.put({
         id,
