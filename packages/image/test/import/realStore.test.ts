@@ -2,7 +2,15 @@ import { gzipSync } from 'node:zlib';
 import { digestOf } from '@sediment/core';
 import { type OpenStoreOptions, openStore } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
+import {
+  peersSkipReason,
+  peerTitle,
+  podman,
+  skopeo,
+  storeReference,
+} from '../../../../test/support/peers.ts';
 import { makeStoreRoot, type StoreRoot } from '../../../../test/support/storeRoot.ts';
+import type { ImportEvent } from '../../src/import/importEvents.ts';
 import { importImage } from '../../src/import/importImage.ts';
 import { dockerArchive } from '../support/dockerArchive.ts';
 import { layerTar } from '../support/imageParts.ts';
@@ -100,6 +108,53 @@ describe.skipIf(!isRoot).each(['overlay', 'vfs'] as const)(
       expect(await store.images.list()).toMatchObject([
         { layer: image.layer, names: ['localhost/first:latest'] },
       ]);
+    });
+
+    it('that is aborted leaves no image and no layer', async () => {
+      await using root = makeStoreRoot({ driver });
+      await using store = await openStore(storeOptions(root));
+      const big = layerTar('big', 'x'.repeat(2 ** 23));
+      const path = scratchFile(gzipSync(layoutOf([big, ...LAYERS]).tar()));
+      for (const type of ['image-start', 'layer-start', 'layer-progress'] as const) {
+        const abort = new AbortController();
+        const onProgress = (event: ImportEvent) => event.type === type && abort.abort(new Error('enough'));
+        const options = { ...AMD64, onProgress, signal: abort.signal, spoolDirectory: root.tmp };
+        const error = await storageErrorOf(() => importImage(store, path, options));
+        expect(error.code).toBe('ABORTED');
+      }
+      expect(await store.images.list()).toEqual([]);
+      expect(await store.layers.list()).toEqual([]);
+      expect(await importImage(store, path, AMD64)).toMatchObject({ isNew: true });
+    });
+
+    it.skipIf(peersSkipReason)(peerTitle('is what podman lists and skopeo copies'), async () => {
+      await using root = makeStoreRoot({ driver });
+      const layout = new Layout();
+      const manifest = layout.image({ layers: LAYERS }, { platform: { os: 'linux', architecture: 'amd64' } });
+      const index = layout.index([manifest]);
+      const docker = dockerArchive([
+        { layers: [...LAYERS, layerTar('c')], blobs: LAYERS.concat(gzipSync(layerTar('c'))) },
+      ]);
+      const sources = [
+        [scratchFile(layout.entries(index).tar()), 'oci'],
+        [scratchFile(docker), 'docker'],
+      ] as const;
+      for (const [path, name] of sources) {
+        await using store = await openStore(storeOptions(root));
+        const { id } = await importImage(store, path, { ...AMD64, names: [name] });
+        const listed = await podman(root, [
+          'images',
+          '--no-trunc',
+          '--format',
+          '{{.ID}}',
+          `localhost/${name}`,
+        ]);
+        expect(listed.stdout.trim()).toBe(`sha256:${id}`);
+        const reference = storeReference(root, `localhost/${name}`);
+        const raw = await skopeo(root, ['inspect', '--raw', reference]);
+        expect(Buffer.from(raw.stdout).equals(await store.images.bigData(id, 'manifest'))).toBe(true);
+        await skopeo(root, ['copy', '-q', reference, `dir:${root.path}/out-${name}`]);
+      }
     });
   },
 );
