@@ -123,21 +123,18 @@ function detectFormat(block: Buffer): TarFormat {
 /** Old writers summed signed bytes, so either sum is right. The checksum field counts as spaces. */
 function checkChecksum(block: Buffer, at: TarPosition): void {
   const wanted = parseOctal(block, FIELD.checksum, at);
-  let sum = 8 * 0x20;
-  let negative = 0;
-  for (let i = 0; i < BLOCK_SIZE; i++) {
-    const byte = block[i] as number;
-    sum += byte;
-    negative += byte >> 7;
-  }
-  for (let i = 148; i < 156; i++) {
-    const byte = block[i] as number;
-    sum -= byte;
-    negative -= byte >> 7;
-  }
-  if (wanted !== sum && wanted !== sum - negative * 256) {
-    throw at.invalid(`checksum is ${wanted}, the block sums up to ${sum}`);
-  }
+  const sum = sumOf(block);
+  if (wanted === sum) return;
+  const signed = sumOf(new Int8Array(block.buffer, block.byteOffset, BLOCK_SIZE));
+  if (wanted !== signed) throw at.invalid(`checksum is ${wanted}, the block sums up to ${sum}`);
+}
+
+function sumOf(bytes: Uint8Array | Int8Array): number {
+  const { start, length } = FIELD.checksum;
+  let sum = length * 0x20;
+  for (let i = 0; i < start; i++) sum += bytes[i] as number;
+  for (let i = start + length; i < BLOCK_SIZE; i++) sum += bytes[i] as number;
+  return sum;
 }
 
 function text(block: Buffer, start: number, length: number): Buffer {

@@ -48,8 +48,8 @@ export interface TarHeader {
    */
   readonly size: number;
   readonly mtimeNs: bigint;
-  readonly atimeNs?: bigint;
-  readonly ctimeNs?: bigint;
+  readonly atimeNs?: bigint | undefined;
+  readonly ctimeNs?: bigint | undefined;
   readonly uname: Buffer;
   readonly gname: Buffer;
   readonly devmajor: number;
@@ -57,9 +57,9 @@ export interface TarHeader {
   /** `SCHILY.xattr.*` records in order of appearance; a repeated name keeps its last value. */
   readonly xattrs: readonly TarXattr[];
   /** All records of the entry's extended header; keys are Latin-1 decoded bytes. */
-  readonly paxRecords?: ReadonlyMap<string, Buffer>;
+  readonly paxRecords?: ReadonlyMap<string, Buffer> | undefined;
   /** Present on sparse files (PAX 0.0, 0.1, 1.0 and old GNU). */
-  readonly sparse?: readonly SparseRange[];
+  readonly sparse?: readonly SparseRange[] | undefined;
   readonly format: TarFormat;
   /** Offset of the header block in the stream. */
   readonly offset: number;

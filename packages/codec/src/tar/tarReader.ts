@@ -37,6 +37,7 @@ export interface TarReaderOptions {
 /** Largest payload of a PAX, long-name or sparse-map extension, in bytes; Go's limit. */
 const MAX_SPECIAL = 1024 * 1024;
 const SPARSE_REAL_SIZE = { label: 'real size', start: 483, length: 12 };
+const NO_XATTRS: readonly TarXattr[] = [];
 const ZERO_BLOCK = Buffer.alloc(BLOCK_SIZE);
 
 const HEADER = 0; // waiting for a header block
@@ -80,7 +81,7 @@ export class TarReader {
   #pax: PaxRecords | undefined;
   #longName: Buffer | undefined;
   #longLink: Buffer | undefined;
-  #xattrs: TarXattr[] = [];
+  #xattrs: readonly TarXattr[] = [];
   #sparse: SparseEntry | undefined;
   #expander: SparseExpander | undefined;
 
@@ -250,7 +251,7 @@ export class TarReader {
 
   #onEntry(block: Buffer, fields: BlockFields): void {
     const pax = this.#pax;
-    this.#xattrs = pax === undefined ? [] : applyPax(fields, pax, this.#at);
+    this.#xattrs = pax === undefined ? NO_XATTRS : applyPax(fields, pax, this.#at);
     if (this.#longName !== undefined && this.#longName.length > 0) fields.name = this.#longName;
     if (this.#longLink !== undefined && this.#longLink.length > 0) fields.linkname = this.#longLink;
     if (fields.typeflag === TAR_TYPE.regularV7) {
@@ -324,18 +325,28 @@ export class TarReader {
     else this.#state = DATA;
   }
 
+  /** Field by field: spreading objects took a fifth of the time of reading many small files. */
   #headerOf(fields: BlockFields, size: number, sparse?: readonly SparseRange[]): TarHeader {
-    const { atimeNs, ctimeNs, format, ...rest } = fields;
     return {
-      ...rest,
+      name: fields.name,
+      linkname: fields.linkname,
+      typeflag: fields.typeflag,
+      mode: fields.mode,
+      uid: fields.uid,
+      gid: fields.gid,
       size,
+      mtimeNs: fields.mtimeNs,
+      atimeNs: fields.atimeNs,
+      ctimeNs: fields.ctimeNs,
+      uname: fields.uname,
+      gname: fields.gname,
+      devmajor: fields.devmajor,
+      devminor: fields.devminor,
       xattrs: this.#xattrs,
-      format: this.#pax === undefined ? format : 'pax',
+      paxRecords: this.#pax,
+      sparse,
+      format: this.#pax === undefined ? fields.format : 'pax',
       offset: this.#at.offset,
-      ...(atimeNs === undefined ? {} : { atimeNs }),
-      ...(ctimeNs === undefined ? {} : { ctimeNs }),
-      ...(this.#pax === undefined ? {} : { paxRecords: this.#pax }),
-      ...(sparse === undefined ? {} : { sparse }),
     };
   }
 
