@@ -62,8 +62,10 @@ export async function addChain(
 ): Promise<LayerInfo[]> {
   const plan = planChain(chain);
   const reported = new Set<string>();
+  let committed = false;
   for (;;) {
-    const records = await existing(context, plan, options.signal);
+    // Layers that are in the store without their image would be litter: from then on it is too late to abort.
+    const records = await existing(context, plan, committed ? undefined : options.signal);
     const missing = plan.filter((layer) => !records.has(layer.id));
     for (const { index, id } of plan) {
       if (!records.has(id) || reported.has(id)) continue;
@@ -77,6 +79,7 @@ export async function addChain(
       if (missing.some(({ id }) => now.has(id))) return;
       for (const { id } of missing) reported.add(id);
       await unpackMissing(context, missing, options);
+      committed = true;
     });
   }
 }
@@ -148,6 +151,7 @@ async function unpackMissing(
   const metadata = context.layerTemp.create();
   try {
     const staged = await stageChain({ context, missing, content, metadata, options });
+    options.signal?.throwIfAborted();
     await commitChain(context, staged);
   } catch (error) {
     throw isAbort(error, options.signal)

@@ -33,9 +33,10 @@ interface StageTarget {
  */
 export async function stageChain(request: StageRequest): Promise<StagedLayer[]> {
   const { context, missing, content, metadata } = request;
-  const pool = await context.unpackPool();
-  const stop = new AbortController();
   const { signal } = request.options;
+  const pool = await context.unpackPool();
+  signal?.throwIfAborted();
+  const stop = new AbortController();
   const forward = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', forward, { once: true });
   const run = { ...request, pool, stop };
