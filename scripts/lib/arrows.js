@@ -125,16 +125,18 @@ function checkTestImport(source, workspace, specifier, file) {
 }
 
 /**
- * The tests at the root see packages from outside, as an embedding program does.
+ * The tests at the root see packages from outside, as an embedding program does; they may share helpers with
+ * the tests of a package.
  *
  * @param {Workspace} workspace
  * @param {string} specifier
  * @param {string} file
  */
 function checkRootTestImport(workspace, specifier, file) {
-  const { root, manifest, folderOf } = workspace;
+  const { root, manifest, packages, folderOf } = workspace;
   if (specifier.startsWith('.')) {
-    return outOfBounds(specifier, file, [join(root, 'test'), join(root, 'scripts')], root);
+    const tests = packages.map(({ directory }) => join(directory, 'test'));
+    return outOfBounds(specifier, file, [join(root, 'test'), join(root, 'scripts'), ...tests], root);
   }
   const dependency = packageOf(specifier);
   if (folderOf.has(dependency)) return deepImport(specifier, workspace);
