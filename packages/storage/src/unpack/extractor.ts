@@ -79,16 +79,22 @@ export class Extractor {
   entry(header: TarHeader): void {
     this.#checkpoint();
     this.#current = header;
-    this.#guard(header, () => {
+    try {
       const outcome = this.#make(header);
       this.#file = outcome === 'done' ? undefined : outcome;
-    });
+    } catch (error) {
+      throw this.#named(error, header);
+    }
   }
 
   data(bytes: Uint8Array): void {
     const file = this.#file;
     if (file === undefined) return;
-    this.#guard(this.#current as TarHeader, () => file.write(bytes));
+    try {
+      file.write(bytes);
+    } catch (error) {
+      throw this.#named(error, this.#current);
+    }
     this.#bytesWritten += bytes.length;
   }
 
@@ -96,7 +102,11 @@ export class Extractor {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
-    this.#guard(this.#current as TarHeader, () => file.finish());
+    try {
+      file.finish();
+    } catch (error) {
+      throw this.#named(error, this.#current);
+    }
   }
 
   /** Call once after the last entry. Sets the times of directories, which unpacking into them has changed. */
@@ -104,10 +114,12 @@ export class Extractor {
     this.#rules.finish();
     for (const header of this.#directories) {
       this.#checkpoint();
-      this.#guard(header, () => {
+      try {
         const path = splitEntryPath(header.name);
         utimensat(this.#tree.parentOf(path).fd, path.base, directoryTimes(header));
-      });
+      } catch (error) {
+        throw this.#named(error, header);
+      }
     }
   }
 
@@ -175,12 +187,8 @@ export class Extractor {
     }
   }
 
-  #guard(header: TarHeader, fn: () => void): void {
-    try {
-      fn();
-    } catch (error) {
-      const { what, root } = this.#options;
-      throw unpackError(error, { what, root, header });
-    }
+  #named(error: unknown, header: TarHeader | undefined): unknown {
+    const { what, root } = this.#options;
+    return header === undefined ? error : unpackError(error, { what, root, header });
   }
 }

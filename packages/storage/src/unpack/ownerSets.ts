@@ -11,12 +11,18 @@ const WHITEOUT = Buffer.from('.wh.');
 export class OwnerSets {
   readonly #uids = new Set<number>();
   readonly #gids = new Set<number>();
+  #lastUid = -1;
+  #lastGid = -1;
 
   add(header: TarHeader): void {
-    if (header.name.includes(WHITEOUT) && isWhiteoutEntry(header.name)) return;
     const isGlobal = header.typeflag === TAR_TYPE.paxGlobal;
-    this.#uids.add(isGlobal ? 0 : header.uid);
-    this.#gids.add(isGlobal ? 0 : header.gid);
+    // Most entries have the owner of the one before, which saves a look at the name.
+    if (header.uid === this.#lastUid && header.gid === this.#lastGid && !isGlobal) return;
+    if (header.name.includes(WHITEOUT) && isWhiteoutEntry(header.name)) return;
+    this.#lastUid = isGlobal ? 0 : header.uid;
+    this.#lastGid = isGlobal ? 0 : header.gid;
+    this.#uids.add(this.#lastUid);
+    this.#gids.add(this.#lastGid);
   }
 
   /** Ascending. */

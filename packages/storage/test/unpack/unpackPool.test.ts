@@ -247,6 +247,23 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`a process with a pool (${NEEDS_ROOT ?
     });
     expect(result).toMatchObject({ status: 0, stdout: 'unpacked 1\n', stderr: '' });
   });
+
+  it('can end while a worker is busy', () => {
+    const job = prepare(manyFiles(50_000));
+    const script = `
+      import { readdirSync } from 'node:fs';
+      import { UnpackThread } from ${JSON.stringify(bundled('unpackThread.ts'))};
+      const thread = new UnpackThread(new URL(${JSON.stringify(unpackWorkerUrl.href)}));
+      thread.run(${JSON.stringify(job)}).then(() => console.log('was not busy'));
+      setInterval(() => readdirSync(${JSON.stringify(job.root)}).length > 10 && process.exit(7), 1);
+    `;
+    const result = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(result).toMatchObject({ status: 7, stdout: '', stderr: '' });
+    expect(readdirSync(job.root).length).toBeLessThan(50_000);
+  });
 });
 
 /** A module of the sources as plain Node can load it. */
