@@ -16,8 +16,11 @@ export class Child {
   readonly exited: Promise<number | null>;
   #output = '';
 
-  constructor(command: string, args: readonly string[]) {
-    this.process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.process = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;
     });
