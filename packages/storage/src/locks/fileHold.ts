@@ -13,6 +13,9 @@ export interface FileHoldOptions {
 /** Overlapping readers of one process could keep other programs' writers out for ever. */
 const SHARED_LIMIT_MS = 2000;
 
+/** Ends the waiting when nobody wants the lock any more; so nobody sees it. */
+const ABANDONED = new Error('the lock is not wanted any more');
+
 /**
  * One hold of the file lock, shared by all readers that come while it lasts. The file is opened for it
  * and closed when the last user leaves; if all users leave while the lock is still waited for, the
@@ -20,7 +23,8 @@ const SHARED_LIMIT_MS = 2000;
  */
 export class FileHold {
   readonly #options: FileHoldOptions;
-  readonly #abandoned = new AbortController();
+  /** Made only if the lock must be waited for: making one costs more than taking a lock. */
+  #waiting: AbortController | undefined;
   readonly #locked: Promise<OpenedLock | undefined>;
   #lockedAt: number | undefined;
   #users = 0;
@@ -55,7 +59,7 @@ export class FileHold {
   async leave(): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.#abandoned.abort();
+    this.#waiting?.abort(ABANDONED);
     const [result] = await Promise.allSettled([this.#locked]);
     if (result.status !== 'fulfilled' || result.value === undefined) return;
     await result.value.close();
@@ -76,8 +80,11 @@ export class FileHold {
 
   async #acquire(lock: OpenedLock): Promise<boolean> {
     const { mode, tryOnly } = this.#options;
-    if (tryOnly) return await lock.tryLock(mode);
-    await pollForLock(lock, mode, this.#abandoned.signal);
+    if (await lock.tryLock(mode)) return true;
+    if (tryOnly) return false;
+    this.#waiting = new AbortController();
+    if (this.#users === 0) throw ABANDONED;
+    await pollForLock(lock, mode, this.#waiting.signal);
     return true;
   }
 }

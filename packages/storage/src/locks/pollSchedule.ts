@@ -28,13 +28,13 @@ const LONG_WAITING: readonly Phase[] = [
 ];
 
 /**
- * @param waitedMs since the first try
- * @param tries that failed
+ * @param waitedMs since the first refusal
+ * @param refusals so far, at least one
  * @param random from 0 to 1, so that several waiters do not ask in step
  */
-export function nextPollStep(waitedMs: number, tries: number, random: number): PollStep {
+export function nextPollStep(waitedMs: number, refusals: number, random: number): PollStep {
   const phase = LONG_WAITING.find(({ fromMs }) => waitedMs >= fromMs);
   if (phase !== undefined) return phase.step;
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** (tries - 1));
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** (refusals - 1));
   return { spinMs: 0, pauseMs: pauseMs * (0.5 + random / 2) };
 }
