@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '@sediment/core';
 import { findImage } from '../images/findImage.ts';
@@ -8,6 +7,7 @@ import type { ContainerRecord } from '../records/containerRecord.ts';
 import { nowGoTime } from '../records/goTime.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
+import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
@@ -97,10 +97,7 @@ function recordOf({ request, names, imageId, layerId, containers }: NewRecord): 
 
 function makeDirectories({ paths }: StoreContext, id: string): void {
   for (const directory of [paths.containerData(id), paths.containerRun(id)]) {
-    for (const path of [directory, join(directory, 'userdata')]) {
-      mkdirSync(path, { recursive: true });
-      chmodSync(path, 0o700);
-    }
+    makePrivateDirectory(join(directory, 'userdata'));
   }
 }
 

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import { atomicWrite } from '../records/atomicWrite.ts';
+import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StorePaths } from '../store/storePaths.ts';
 
 /** Writes one document of an image; the record that names it is the caller's. */
@@ -12,7 +13,7 @@ export async function writeImageItem(
 ): Promise<void> {
   const path = paths.imageItem(imageId, item.name);
   try {
-    if (mkdirSync(dirname(path), { recursive: true }) !== undefined) chmodSync(dirname(path), 0o700);
+    makePrivateDirectory(dirname(path));
     await atomicWrite(path, item.bytes, { sync: true });
   } catch (error) {
     throw wrapSystemError(error, `writing ${item.name} of image ${imageId}`, 'IO', { path, object: imageId });

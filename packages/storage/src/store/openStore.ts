@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync } from 'node:fs';
 import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { loadStorageConf, type StorageConf, unsupportedSettings } from '../conf/index.ts';
 import { type Driver, openDriver } from '../drivers/index.ts';
@@ -13,6 +12,7 @@ import { MountCounts } from '../tables/mountCounts.ts';
 import { type NamedRecord, RecordTable, type RecordTableOptions } from '../tables/recordTable.ts';
 import type { UnpackPool } from '../unpack/unpackPool.ts';
 import { type ChosenAccess, chooseAccess } from './chooseAccess.ts';
+import { makePrivateDirectory } from './makePrivateDirectory.ts';
 import { recoverStore } from './recoverStore.ts';
 import { OpenStore, type Store } from './store.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
@@ -92,7 +92,7 @@ function makeRoots(conf: StorageConf): void {
     ['run root', conf.runRoot],
   ] as const) {
     try {
-      if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o700);
+      makePrivateDirectory(path);
     } catch (error) {
       throw wrapSystemError(error, `${what} ${path} cannot be made`, 'GRAPHROOT_UNUSABLE', {
         path,

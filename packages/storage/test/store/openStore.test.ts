@@ -61,6 +61,14 @@ describe.skipIf(noStore !== undefined)(`openStore (${noStore ?? 'root'})`, () =>
     });
   });
 
+  it('refuses a graph root that cannot be made', async () => {
+    await expect(roots.open({ graphRoot: '/proc/sediment' })).rejects.toMatchObject({
+      code: 'GRAPHROOT_UNUSABLE',
+      facts: { path: '/proc/sediment', errnoCode: 'ENOENT' },
+      hint: expect.stringContaining('--root'),
+    });
+  });
+
   it('works on the proper-lockfile backend', async () => {
     const store = await roots.open({ driver: 'vfs', lockBackend: 'proper-lockfile' });
     await store.images.put({ id: 'ab'.repeat(32), names: ['localhost/x:1'], bigData: [] });
