@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -15,10 +15,11 @@ const cli = join(checkoutRoot, 'packages/cli');
 
 /**
  * Bundles the command from the sources of all packages into `packages/cli/dist`: `main.js`, the chunks
- * that it loads on demand, and `worker.js` for the unpack threads.
+ * that it loads on demand, and `worker.js` for the unpack threads. Files that are already right are not
+ * touched, so that a command may run meanwhile.
  */
 export function bundleCommand() {
-  const { outputs } = buildSync({
+  const { metafile, outputFiles } = buildSync({
     absWorkingDir: checkoutRoot,
     entryPoints: entryPoints(),
     outdir: join(cli, 'dist'),
@@ -33,10 +34,23 @@ export function bundleCommand() {
     banner: { js: REQUIRE_BANNER },
     sourcemap: true,
     metafile: true,
+    write: false,
     logLevel: 'warning',
-  }).metafile;
-  assertExternalsAreDependencies(outputs);
-  removeStaleChunks(outputs);
+  });
+  assertExternalsAreDependencies(metafile.outputs);
+  mkdirSync(join(cli, 'dist'), { recursive: true });
+  for (const { path, contents } of outputFiles) writeIfChanged(path, contents);
+  removeStaleChunks(metafile.outputs);
+}
+
+/**
+ * @param {string} path
+ * @param {Uint8Array} contents
+ */
+function writeIfChanged(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
 }
 
 function entryPoints() {
