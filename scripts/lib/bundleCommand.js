@@ -39,7 +39,12 @@ export function bundleCommand() {
   });
   assertExternalsAreDependencies(metafile.outputs);
   mkdirSync(join(cli, 'dist'), { recursive: true });
-  for (const { path, contents } of outputFiles) writeIfChanged(path, contents);
+  // an entry comes after the chunks that it loads
+  /** @param {{ path: string }} file */
+  const isEntry = ({ path }) => !basename(path).startsWith('chunk-');
+  for (const { path, contents } of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+    writeIfChanged(path, contents);
+  }
   removeStaleChunks(metafile.outputs);
 }
 
@@ -49,8 +54,9 @@ export function bundleCommand() {
  */
 function writeIfChanged(path, contents) {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
-  writeFileSync(`${path}.new`, contents);
-  renameSync(`${path}.new`, path);
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
 }
 
 function entryPoints() {
