@@ -133,11 +133,28 @@ describe.each<[DriverName, string | undefined]>([
       expect(used.stderr).toMatch(
         /used by [0-9a-f]{64} \(box\): image is in use by a container.*\nHint: .*rm box/,
       );
-      const mounted = await trySediment(store, ['rm', 'box']);
-      expect(mounted.exitCode).toBe(1);
-      expect(mounted.stderr).toMatch(
-        /container box is mounted at .* \[CONTAINER_MOUNTED\]\nHint: .*unmount box/,
+    });
+
+    it('removes a mounted container, but that of another program only by force', async () => {
+      const before = mountsBelow(store.path);
+      for (const name of ['own', 'foreign']) {
+        await sediment(store, ['create', 'app:1', '--name', name]);
+        await sediment(store, ['mount', name], { changesMounts: true });
+      }
+      await sediment(store, ['rm', 'own'], { changesMounts: true });
+      const json = join(store.graphRoot, `${driver}-containers`, 'containers.json');
+      const records = JSON.parse(readFileSync(json, 'utf8'));
+      const marked = records.map((record: { names?: string[] }) =>
+        record.names?.includes('foreign') ? { ...record, metadata: '{}' } : record,
       );
+      writeFileSync(json, JSON.stringify(marked));
+      const refused = await trySediment(store, ['rm', 'foreign']);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toMatch(
+        /container foreign is mounted at .* \[CONTAINER_MOUNTED\]\nHint: .*--force/,
+      );
+      await sediment(store, ['rm', '--force', 'foreign'], { changesMounts: true });
+      expect(mountsBelow(store.path)).toEqual(before);
     });
 
     it('unmounts, and says when there is nothing to unmount', async () => {
