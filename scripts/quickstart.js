@@ -3,6 +3,7 @@
 //
 //   npm run quickstart -- --keep       leaves the store as it is in the end, for a look of your own
 //   npm run quickstart -- --dir DIR    works below DIR instead of the directory for temporary files
+//   npm run quickstart -- --no-build   takes the command as it was built before
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,17 +13,24 @@ import { abbreviate, say } from './quickstart/narrator.js';
 import { obstacle, prepareCommand } from './quickstart/prepare.js';
 import { runTour } from './quickstart/runTour.js';
 
-const { values: options } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, dir: { type: 'string', default: tmpdir() } },
+const { values } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    dir: { type: 'string', default: tmpdir() },
+    'no-build': { type: 'boolean', default: false },
+  },
 });
-process.exitCode = await quickstart(resolve(options.dir), options.keep);
+process.exitCode = await quickstart({
+  parent: resolve(values.dir),
+  keep: values.keep,
+  build: !values['no-build'],
+});
 
 /**
- * @param {string} parent where to work
- * @param {boolean} keep
+ * @param {{ parent: string, keep: boolean, build: boolean }} options `parent`: where to work
  * @returns {Promise<number>} exit status
  */
-async function quickstart(parent, keep) {
+async function quickstart({ parent, keep, build }) {
   say('This makes a container image, imports it into a store of its own, and shows what a store is made of.');
   const reason = obstacle();
   if (reason !== undefined) {
@@ -37,7 +45,7 @@ async function quickstart(parent, keep) {
     process.exit(130);
   });
   try {
-    prepareCommand();
+    if (build) prepareCommand();
     say('');
     say(`The tour works in ${directory}, called $DIR from here on. Of long ids, the first digits are shown.`);
     abbreviate(directory, '$DIR');

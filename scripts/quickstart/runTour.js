@@ -95,6 +95,7 @@ function chooseStore(directory) {
 function chooseDriver() {
   delete process.env.STORAGE_DRIVER;
   delete process.env.STORAGE_OPTS;
+  delete process.env.CONTAINERS_STORAGE_CONF_OVERRIDE;
   const probe = trySediment(['info']);
   if (probe.status === 0) {
     sediment('info');
