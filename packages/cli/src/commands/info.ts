@@ -40,7 +40,7 @@ export function infoText(info: StoreInfo, width?: number): string {
   const settings = info.settings.map(({ key, value, source }) => [key, formatValue(value), source]);
   return `${formatFacts(facts, width)}\n${formatTable(
     [
-      { title: 'SETTING', shrinkTo: 16 },
+      { title: 'SETTING', shrinkTo: 16, cut: 'middle' },
       { title: 'VALUE', shrinkTo: 16, cut: 'middle' },
       { title: 'SOURCE', shrinkTo: 16, cut: 'middle' },
     ],
