@@ -51,7 +51,7 @@ export function infoText(info: StoreInfo, width?: number): string {
 
 /** A value on one line: lists and tables in short form. */
 function formatValue(value: StoreInfo['settings'][number]['value']): string {
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return value === '' ? '-' : String(value);
   const parts = Array.isArray(value) ? value : Object.entries(value).map(([key, each]) => `${key}=${each}`);
   return parts.length === 0 ? '-' : parts.join(', ');
 }

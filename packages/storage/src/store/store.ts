@@ -4,6 +4,7 @@ import { findContainer } from '../containers/findContainer.ts';
 import { type Images, StoreImages } from '../images/images.ts';
 import { findLayer, type Layers, StoreLayers } from '../layers/layers.ts';
 import { mountLayer, unmountLayer } from '../layers/mountLayer.ts';
+import { effectiveSettings } from './effectiveSettings.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
 
 /** Facts about an open store. */
@@ -107,7 +108,7 @@ export class OpenStore implements Store {
       driverStatus: driver.status(),
       access,
       configFiles: this.#conf.files,
-      settings: this.#conf.settings,
+      settings: effectiveSettings(this.#conf, driver.name),
       counts: {
         layers: await layers.read((view) => view.all().length),
         images: await images.read((view) => view.all().length),

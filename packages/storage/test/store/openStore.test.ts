@@ -38,6 +38,19 @@ describe.skipIf(noStore !== undefined)(`openStore (${noStore ?? 'root'})`, () =>
     expect(roots.warnings).toContainEqual(expect.objectContaining({ code: 'CONFIG_KEY_UNKNOWN' }));
   });
 
+  it('names every setting that has an effect, with its default', async () => {
+    const store = await roots.open({ driver: 'vfs', driverOptions: ['sync=none'] });
+    const { settings } = await store.info();
+    expect(settings.map(({ key, value, source }) => `${key}=${value} (${source})`)).toEqual([
+      'storage.driver=vfs (option)',
+      `storage.graphroot=${roots.graphRoot} (option)`,
+      `storage.runroot=${roots.runRoot} (option)`,
+      'sync=none (option)',
+      'storage.driver_priority= (default)',
+      'storage.options.vfs.ignore_chown_errors=false (default)',
+    ]);
+  });
+
   it.each([
     ['an unknown driver', { driver: 'zfs9' }, 'DRIVER_UNKNOWN'],
     ['an unknown driver option', { driverOptions: ['overlay.bogus=1'] }, 'DRIVER_OPTION_UNKNOWN'],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Warning } from '@sediment/core';
@@ -20,11 +20,13 @@ export class TempRoots {
 
   /** Opens the store at these roots, with no configuration but the one given. */
   async open(options: OpenStoreOptions = {}): Promise<Store> {
+    const empty = join(this.directory, 'empty.conf');
+    writeFileSync(empty, '');
     const store = await openStore({
       graphRoot: this.graphRoot,
       runRoot: this.runRoot,
       driver: 'overlay',
-      env: { HOME: this.directory },
+      env: { HOME: this.directory, CONTAINERS_STORAGE_CONF: empty },
       onWarning: (warning) => this.warnings.push(warning),
       ...options,
     });
