@@ -76,6 +76,10 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`entry metadata (${NEEDS_ROOT ?? 'as r
             { name: 'late/f', mode: 0o666 },
             { name: 'late/', mode: 0o2775, gid: 50 },
             { name: 'late/g', mode: 0o666 },
+            { name: 'suid', mode: 0o4711, data: 'x' },
+            { name: 'sgid/', mode: 0o2755 },
+            { name: './', mode: 0o2775, gid: 50 },
+            { name: 'in-root', mode: 0o644 },
           ],
           { root, policy: VFS, umaskIsZero },
         );
@@ -93,6 +97,10 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`entry metadata (${NEEDS_ROOT ?? 'as r
         'late/f': ['0666', '0:0', DEFAULT_MTIME],
         late: ['2775', '0:50', DEFAULT_MTIME],
         'late/g': ['0666', '0:0', DEFAULT_MTIME],
+        suid: ['4711', '0:0', DEFAULT_MTIME],
+        sgid: ['2755', '0:0', DEFAULT_MTIME],
+        '.': ['2775', '0:50', DEFAULT_MTIME],
+        'in-root': ['0644', '0:0', DEFAULT_MTIME],
       });
     },
   );
