@@ -12,8 +12,10 @@ export interface InstanceChoice {
   readonly platform: Platform;
   /** Media type of the index or list that holds the manifests. */
   readonly mediaType: string;
-  /** Where the index comes from, for the message. */
+  /** Names the index in the message, with the source. */
   readonly what: string;
+  /** The source. */
+  readonly path: string;
 }
 
 /**
@@ -22,7 +24,8 @@ export interface InstanceChoice {
  *
  * @throws {StorageError} `PLATFORM_NOT_FOUND`, naming the platforms that there are
  */
-export function chooseInstance({ manifests, platform, mediaType, what }: InstanceChoice): ManifestDescriptor {
+export function chooseInstance(choice: InstanceChoice): ManifestDescriptor {
+  const { manifests, platform, mediaType, what, path } = choice;
   const wanted = wantedPlatforms(platform);
   let best: { readonly entry: ManifestDescriptor; readonly rank: readonly [number, number] } | undefined;
   for (const entry of manifests) {
@@ -38,7 +41,7 @@ export function chooseInstance({ manifests, platform, mediaType, what }: Instanc
   throw new StorageError(
     'PLATFORM_NOT_FOUND',
     `${what}: no image found in ${list} for architecture "${architecture}", variant "${variant}", OS "${os}"`,
-    { object: what, expected: formatPlatform(platform), hint: platformsHint(manifests) },
+    { object: what, path, expected: formatPlatform(platform), hint: platformsHint(manifests) },
   );
 }
 

@@ -21,7 +21,7 @@ export async function findBlob(files: LayoutFiles, descriptor: Descriptor, what:
   if (blob.length === size) return blob;
   throw new StorageError(
     'SIZE_MISMATCH',
-    `${what}: ${path} has ${blob.length} bytes, its descriptor says ${size}`,
+    `${what}: blob ${digest} has ${blob.length} bytes, its descriptor says ${size}`,
     {
       object: digest,
       path,

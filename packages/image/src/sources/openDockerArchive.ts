@@ -42,18 +42,9 @@ async function readItems(archive: TarArchive): Promise<readonly DockerArchiveIte
   const { location } = archive;
   const blob = archive.range(INDEX_FILE, 'first');
   if (blob === undefined) throw withoutIndex(archive);
-  const bytes = await readDocumentBytes({
-    blob,
-    limit: DOCKER_INDEX_LIMIT,
-    what: INDEX_FILE,
-    path: location,
-  });
-  return readDockerArchiveIndex({
-    bytes,
-    what: `${location}(${INDEX_FILE})`,
-    path: location,
-    code: 'ARCHIVE_INVALID',
-  });
+  const what = `${location}(${INDEX_FILE})`;
+  const bytes = await readDocumentBytes({ blob, limit: DOCKER_INDEX_LIMIT, what, path: location });
+  return readDockerArchiveIndex({ bytes, what, path: location, code: 'ARCHIVE_INVALID' });
 }
 
 function withoutIndex({ location, index }: TarArchive): StorageError {

@@ -47,8 +47,9 @@ async function readIndexFile(files: LayoutFiles): Promise<readonly ManifestDescr
       },
     );
   }
-  const bytes = await readDocumentBytes({ blob, limit: DOCUMENT_LIMIT, what: INDEX_FILE, path });
-  const document = { bytes, what: INDEX_FILE, path, code: 'MANIFEST_INVALID' } as const;
+  const what = `${INDEX_FILE} of ${files.location}`;
+  const bytes = await readDocumentBytes({ blob, limit: DOCUMENT_LIMIT, what, path });
+  const document = { bytes, what, path, code: 'MANIFEST_INVALID' } as const;
   const value = parseJson(document);
   identifyManifest(value, OCI_INDEX, document);
   return readImageIndex(value, document);

@@ -33,7 +33,8 @@ export async function openLayoutImage(
     manifests,
     platform,
     mediaType,
-    what: `${files.location}: ${document.what}`,
+    what: document.what,
+    path: files.location,
   });
   const chosen = await readManifestText(files, instance);
   return { ...(await openManifest(files, chosen, options)), index: { mediaType, digest, bytes } };
@@ -57,7 +58,7 @@ export async function layoutPlatforms(
 
 async function readManifestText(files: LayoutFiles, descriptor: ManifestDescriptor): Promise<ManifestText> {
   const { digest } = descriptor;
-  const what = `manifest ${digest}`;
+  const what = `manifest ${digest} of ${files.location}`;
   const { bytes } = await readBlobDocument(files, descriptor, what);
   const document = { bytes, what, path: files.describe(blobPath(digest)), code: 'MANIFEST_INVALID' } as const;
   const value = parseJson(document);

@@ -24,7 +24,7 @@ function choose(
   mediaType: string = OCI.index,
 ): string | undefined {
   const manifests = texts.map(entry);
-  const { digest } = chooseInstance({ manifests, platform, mediaType, what: 'app' });
+  const { digest } = chooseInstance({ manifests, platform, mediaType, what: 'app', path: 'app.tar' });
   return texts.find((text) => digestOf(text) === digest);
 }
 
@@ -45,7 +45,12 @@ describe('the instance of an index', () => {
 
   it('is the first of equals', () => {
     const [a, b] = [entry('linux/amd64'), { ...entry('linux/amd64'), digest: digestOf('other') }];
-    const choice = { platform: parsePlatform('linux/amd64'), mediaType: OCI.index, what: 'app' };
+    const choice = {
+      platform: parsePlatform('linux/amd64'),
+      mediaType: OCI.index,
+      what: 'app',
+      path: 'app.tar',
+    };
     expect(chooseInstance({ ...choice, manifests: [a, b] }).digest).toBe(a.digest);
     expect(chooseInstance({ ...choice, manifests: [b, a] }).digest).toBe(b.digest);
   });

