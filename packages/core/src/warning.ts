@@ -12,6 +12,7 @@ export const WARNING_CODES = {
   PLATFORM_MISMATCH: 'the image is for another platform than this one',
   DEBRIS_LEFT: 'temporary files could not be deleted',
   DEBRIS_REMOVED: 'left-overs of an interrupted program were removed',
+  MOUNT_NOT_ANNOUNCED: 'other programs could not be told that a mount of the store is gone',
   LINKS_REPAIRED: 'lost short links of overlay layers were made again',
   INCOMPLETE_LAYER_REMOVED: 'an incomplete layer was removed',
   DUPLICATE_NAME_REPAIRED: 'two records had one name; the earlier one lost it',

@@ -23,6 +23,8 @@ describe('StorageError', () => {
     });
     expect(wrapSystemError(system('EACCES'), 'writing x').code).toBe('PERMISSION_DENIED');
     expect(wrapSystemError(system('EIO'), 'writing x').code).toBe('IO');
+    expect(wrapSystemError(system('EIO'), 'writing x').hint).toMatch(/dmesg/);
+    expect(wrapSystemError(system('EIO'), 'writing x', 'IO', { hint: 'stop' }).hint).toBe('stop');
     const own = new StorageError('ABORTED', 'stop');
     expect(wrapSystemError(own, 'writing x')).toBe(own);
   });
