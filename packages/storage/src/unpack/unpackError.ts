@@ -54,10 +54,10 @@ export function unpackError(error: unknown, { what, root, header }: EntryContext
   }
   const errno = errnoCode(error);
   if (errno === undefined) return error;
-  const doing = `${what}: cannot unpack "${name}"`;
+  const doing = `${what}: cannot unpack "${name}" into ${root}`;
   if (ABOUT_THE_STORE.includes(errno))
     return wrapSystemError(error, doing, 'UNPACK_FAILED', { object: what, path });
-  return failed(error as NodeJS.ErrnoException, `${doing} into ${root}`, {
+  return failed(error as NodeJS.ErrnoException, doing, {
     object: what,
     path,
     errnoCode: errno,
