@@ -109,7 +109,9 @@ describe.skipIf(peersSkipReason !== undefined)(peerTitle('layers as containers/s
 
     it('two layers with everything in them', async () => {
       const theirs = await importLayers(store, [buildTar(BASE), buildTar(UPPER)]);
-      const ours = await unpackLayers(store, [buildTar(BASE), buildTar(UPPER)], 'crafted');
+      const ours = await withUmask(0o077, () =>
+        unpackLayers(store, [buildTar(BASE), buildTar(UPPER)], 'crafted'),
+      );
       for (const [i, tree] of ours.entries()) {
         const entries = [...(driver === 'vfs' || i === 0 ? BASE : []), ...(i === 1 ? UPPER : [])];
         const timed = new Set(entries.map(({ name }) => cleanName(name)));
@@ -215,6 +217,16 @@ async function unpackLayers(store: StoreRoot, tars: readonly Buffer[], name: str
 async function copyByPeer(store: StoreRoot, below: readonly Buffer[]): Promise<string> {
   const trees = await importLayers(store, [...below, Buffer.alloc(1024)]);
   return trees.at(-1) as string;
+}
+
+/** Theirs obeys the umask where the tar says nothing; ours makes what theirs makes with the usual one, 022. */
+async function withUmask<T>(mask: number, fn: () => Promise<T>): Promise<T> {
+  const previous = process.umask(mask);
+  try {
+    return await fn();
+  } finally {
+    process.umask(previous);
+  }
 }
 
 function cleanName(name: string | Buffer): string {

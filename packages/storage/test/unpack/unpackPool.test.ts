@@ -97,6 +97,23 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'
     }
   });
 
+  it.for(['zstd', 'xz', 'bzip2'])(
+    'unpacks layers that %s has compressed (if installed)',
+    async (program, { skip }) => {
+      const tar = buildTar(SMALL);
+      const { stdout, error } = spawnSync(program, ['-c'], { input: tar });
+      if (error !== undefined) skip(`${program} is not installed`);
+      const job = prepare(SMALL);
+      writeFileSync(job.blob.path, stdout);
+      const result = await newPool().run({
+        ...job,
+        blob: { ...job.blob, length: stdout.length },
+        expect: { digest: digestOf(stdout), diffID: digestOf(tar) },
+      });
+      expect(result).toMatchObject({ compression: program, diffSize: tar.length, treeBytes: 1 });
+    },
+  );
+
   it('reports progress, at least at the end', async () => {
     const job = prepare(SMALL);
     const seen: number[] = [];
