@@ -85,8 +85,21 @@ async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: BlobReader)
   } catch (error) {
     discard(sink, error);
     if (expect.digest !== undefined && isAboutContent(error)) explainByDigest(job, reader, error);
-    throw error;
+    throw isStorageError(error) ? namingBlob(error, job) : error;
   }
+}
+
+/** What finds damage in a stream knows neither the layer nor the file that the stream comes from. */
+function namingBlob(error: StorageError, { what, blob }: UnpackJob): StorageError {
+  const { code, message, facts, hint, cause } = error;
+  if (code === 'ABORTED' || facts.path !== undefined) return error;
+  return new StorageError(code, message, {
+    object: what,
+    path: blob.path,
+    ...facts,
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  });
 }
 
 function discard(sink: LayerSink, error: unknown): void {
