@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { errnoCode, StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { createLockedFile, type LockedFile, tryLockFile } from './lockedFile.ts';
@@ -29,17 +29,20 @@ const LOCK_PREFIX = 'lock-';
 const DIR_PREFIX = 'temp-dir-';
 const MAX_TRIES = 1000;
 const MODE = 0o700;
+/** On a root directory: Sediment made it, and may take it away. To other programs the bit means nothing. */
+const OURS = 0o1000;
 const MAX_NUMBER = 2 ** 32;
 
 /**
  * Directories for staged additions and deferred deletions, `temp-dir-<n>` guarded by the lock file
  * `lock-<n>`, in the protocol that containers/storage uses since 1.59 (`internal/tempdir`). The root
- * directory comes into being when it is needed; any user may take it away when it is empty.
+ * directory comes into being when it is needed. If Sediment made it, its last user takes it away again:
+ * older programs stumble over an unknown directory in the driver home.
  */
 export class TempDirRoot {
   readonly root: string;
   readonly #onWarning: WarningHandler | undefined;
-  #made = false;
+  #collected = false;
 
   constructor(root: string, options: TempDirRootOptions = {}) {
     this.root = root;
@@ -77,7 +80,7 @@ export class TempDirRoot {
       }
     }
     // Who made the root is dead, so it is ours to take away.
-    if (removed > 0) this.#made = true;
+    if (removed > 0) this.#collected = true;
     return removed;
   }
 
@@ -86,22 +89,30 @@ export class TempDirRoot {
     return this.#numbers().filter((number) => this.#isStale(number)).length;
   }
 
+  /** Whether there is a root directory of ours that nobody uses: its last user was killed, or in a hurry. */
+  hasEmptyRoot(): boolean {
+    return this.#isOurs() && this.#numbers().length === 0;
+  }
+
   /**
-   * Removes the root directory if this object made it, or collected left-overs in it, and it is empty: older programs stumble over an
-   * unknown directory in the driver home. Call it under the layers lock.
+   * Removes the root directory if it is empty and a Sediment made it, or this object collected left-overs
+   * in it. Call it under the layers lock.
    */
   removeRootIfEmpty(): void {
-    if (!this.#made) return;
+    if (!this.#collected && !this.#isOurs()) return;
     try {
       rmdirSync(this.root);
-      this.#made = false;
+      this.#collected = false;
     } catch (error) {
       const code = errnoCode(error);
-      if (code === 'ENOENT') this.#made = false;
-      else if (code !== 'ENOTEMPTY' && code !== 'EEXIST') {
-        throw wrapSystemError(error, `removing ${this.root}`, 'IO', { path: this.root });
-      }
+      if (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST') return;
+      throw wrapSystemError(error, `removing ${this.root}`, 'IO', { path: this.root });
     }
+  }
+
+  #isOurs(): boolean {
+    const mode = statSync(this.root, { throwIfNoEntry: false })?.mode;
+    return mode !== undefined && (mode & OURS) !== 0;
   }
 
   #tryCreate(): TempDir | undefined {
@@ -127,9 +138,8 @@ export class TempDirRoot {
   #makeRoot(): void {
     if (existsSync(this.root)) return;
     try {
-      mkdirSync(this.root, MODE);
-      this.#made = true;
-      chmodSync(this.root, MODE);
+      mkdirSync(this.root, MODE | OURS);
+      chmodSync(this.root, MODE | OURS);
     } catch (error) {
       if (errnoCode(error) !== 'EEXIST') throw error;
     }

@@ -49,7 +49,7 @@ describe('TempDirRoot', () => {
         basename(dir.path).slice('temp-dir-'.length),
       );
       expect(basename(dir.path)).toMatch(/^temp-dir-\d+$/);
-      expect([root.root, dir.path].map(modeOf)).toEqual([0o700, 0o700]);
+      expect([root.root, dir.path].map(modeOf)).toEqual([0o1700, 0o700]);
       expect(modeOf(only('lock-'))).toBe(0o600);
       expect(isLockedForOthers(only('lock-'))).toBe(true);
       dir.cleanup();
@@ -118,20 +118,28 @@ describe('TempDirRoot', () => {
     expect(() => root.recover()).toThrow(expect.objectContaining({ code: 'IO' }));
   });
 
-  it('takes its empty root away, but not one that it did not make or that is in use', () => {
+  it('its last user takes the root away, whoever of us made it', () => {
     const dir = root.create();
     const other = new TempDirRoot(root.root);
     const second = other.create();
-    second.cleanup();
-    other.removeRootIfEmpty();
-    root.removeRootIfEmpty();
-    expect(existsSync(root.root)).toBe(true);
     dir.cleanup();
-    other.removeRootIfEmpty();
-    expect(existsSync(root.root)).toBe(true);
     root.removeRootIfEmpty();
+    expect(existsSync(root.root)).toBe(true);
+    expect(other.hasEmptyRoot()).toBe(false);
+    second.cleanup();
+    expect(other.hasEmptyRoot()).toBe(true);
+    other.removeRootIfEmpty();
     expect(existsSync(root.root)).toBe(false);
     root.removeRootIfEmpty();
+    expect(root.hasEmptyRoot()).toBe(false);
+  });
+
+  it('leaves a root that another program made', () => {
+    mkdirSync(root.root, { mode: 0o700 });
+    root.create().cleanup();
+    expect(root.hasEmptyRoot()).toBe(false);
+    root.removeRootIfEmpty();
+    expect(existsSync(root.root)).toBe(true);
   });
 
   it('makes its root again when another program took it away', () => {
