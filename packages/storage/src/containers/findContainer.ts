@@ -1,6 +1,7 @@
 import { StorageError } from '@sediment/core';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { TableView } from '../tables/recordTable.ts';
+import { whyNotFound } from '../tables/whyNotFound.ts';
 
 /**
  * By id, name, id of its layer, or unique id prefix.
@@ -9,8 +10,13 @@ import type { TableView } from '../tables/recordTable.ts';
 export function findContainer(view: TableView<ContainerRecord>, idOrName: string): ContainerRecord {
   const container = view.find(idOrName);
   if (container !== undefined) return container;
-  throw new StorageError('CONTAINER_UNKNOWN', `container "${idOrName}": container not known`, {
+  const { reason, hint } = whyNotFound(
+    view,
+    idOrName,
+    'list the containers of the store with "sediment containers"',
+  );
+  throw new StorageError('CONTAINER_UNKNOWN', `container "${idOrName}": container not known${reason}`, {
     object: idOrName,
-    hint: 'list the containers of the store with "sediment containers"',
+    hint,
   });
 }

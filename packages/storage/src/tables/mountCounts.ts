@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import type { LockFile, LockGuard } from '../locks/index.ts';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { type MountpointRecord, mountpointFormat } from '../records/mountpointRecord.ts';
 import { readRecordFile } from '../records/recordFile.ts';
+import { listTempFiles, removeTempFiles } from '../store/removeTempFiles.ts';
 
 /**
  * The mount counts that all programs share (`mountpoints.json` in the run root). A count says how
@@ -46,6 +48,13 @@ export class MountCounts {
       await this.#save(others, guard);
       return next;
     });
+  }
+
+  /** Removes temporary files of killed programs, if there are any. */
+  async removeTempFiles(): Promise<void> {
+    const directory = dirname(this.#path);
+    if (listTempFiles(directory).length === 0) return;
+    await this.#lock.withWrite(() => removeTempFiles(directory));
   }
 
   async #load(): Promise<readonly MountpointRecord[]> {

@@ -47,8 +47,12 @@ export interface TableView<R extends NamedRecord> {
   byId(id: string): R | undefined;
   /** By id, then name, then alias, then unique id prefix. */
   find(idOrName: string): R | undefined;
+  /** Ids, not more than ten, of which `prefix` could be the beginning; to tell why it finds nothing. */
+  idsWithPrefix(prefix: string): readonly string[];
   /** The records that the other methods leave out. */
   hidden(): readonly R[];
+  /** Whether the files differ from what is seen here, because two records had one name. A save mends that. */
+  readonly needsSave: boolean;
 }
 
 /** Write access: changes are kept in memory until {@link TableWriter.save}. */
@@ -56,7 +60,7 @@ export interface TableWriter<R extends NamedRecord> extends TableView<R> {
   /** Adds the record, or replaces the one with its id in place. */
   put(record: R): void;
   remove(id: string): void;
-  /** Writes a new token, then each file whose records changed. */
+  /** Writes a new token, then each file whose records changed or had to be repaired. */
   save(): Promise<void>;
 }
 
@@ -65,6 +69,8 @@ interface Loaded<R extends NamedRecord> {
   readonly stamps: readonly string[];
   /** In file order; which file a record belongs to decides where it is saved. */
   readonly records: Map<string, { record: R; file: number }>;
+  /** Files whose records had to be repaired, and were not saved yet. */
+  readonly repaired: ReadonlySet<number>;
   view: Visible<R> | undefined;
 }
 
@@ -135,7 +141,7 @@ export class RecordTable<R extends NamedRecord> {
     const kept = this.#loaded;
     const same = kept?.token.equals(token) === true && kept.stamps.every((stamp, i) => stamp === stamps[i]);
     if (kept !== undefined && same) return kept;
-    this.#loaded = { token, stamps, records: readFiles(this.#options), view: undefined };
+    this.#loaded = { token, stamps, ...readFiles(this.#options), view: undefined };
     return this.#loaded;
   }
 
@@ -173,6 +179,14 @@ class View<R extends NamedRecord> implements TableView<R> {
   }
   find(idOrName: string): R | undefined {
     return this.#visible().index.find(idOrName);
+  }
+  idsWithPrefix(prefix: string): readonly string[] {
+    const match = this.#visible().index.matchPrefix(prefix);
+    if (match === undefined) return [];
+    return 'record' in match ? [match.record.id] : match.ambiguous;
+  }
+  get needsSave(): boolean {
+    return this.#loaded().repaired.size > 0;
   }
   hidden(): readonly R[] {
     const { hidden } = this.options;
@@ -213,7 +227,7 @@ class Writer<R extends NamedRecord> extends View<R> implements TableWriter<R> {
 
   async save(): Promise<void> {
     const { files, format } = this.options;
-    const changed = [...this.#dirty].map((file) => {
+    const changed = [...new Set([...this.#dirty, ...this.#state.loaded.repaired])].map((file) => {
       const own = [...this.#state.loaded.records.values()].filter((entry) => entry.file === file);
       const records = own.map((entry) => entry.record);
       return { ...files[file], content: format.serialize(records, files[file].path) };
@@ -222,7 +236,7 @@ class Writer<R extends NamedRecord> extends View<R> implements TableWriter<R> {
     for (const { path, content, volatile } of changed) await atomicWrite(path, content, { sync: !volatile });
     this.#dirty.clear();
     const stamps = files.map((file) => stampOf(file.path));
-    this.#state.loaded = { ...this.#state.loaded, token, stamps };
+    this.#state.loaded = { ...this.#state.loaded, token, stamps, repaired: new Set() };
   }
 
   /** The state to keep for the next scope: nothing, when memory and disk may differ. */
@@ -249,7 +263,9 @@ function visibleOf<R extends NamedRecord>(
 }
 
 /** Reads all files; an id seen before is skipped, and of two records with one name the later keeps it. */
-function readFiles<R extends NamedRecord>(options: RecordTableOptions<R>): Loaded<R>['records'] {
+function readFiles<R extends NamedRecord>(
+  options: RecordTableOptions<R>,
+): Pick<Loaded<R>, 'records' | 'repaired'> {
   const found: Loaded<R>['records'] = new Map();
   for (const [file, { path }] of options.files.entries()) {
     for (const record of options.format.parse(readOrEmpty(path), path)) {
@@ -265,7 +281,7 @@ function readFiles<R extends NamedRecord>(options: RecordTableOptions<R>): Loade
     });
   }
   for (const record of records) found.set(record.id, { record, file: found.get(record.id)?.file ?? 0 });
-  return found;
+  return { records: found, repaired: new Set(settled.map(({ loser }) => found.get(loser)?.file ?? 0)) };
 }
 
 function readOrEmpty(path: string): Buffer {
