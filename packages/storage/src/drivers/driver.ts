@@ -82,8 +82,11 @@ export interface Driver {
 
   /** Locked. Mounts, or uses the mount that is there, and returns the path of the complete tree. */
   get(id: string, options?: MountOptions): string;
-  /** Locked. Takes back one {@link Driver.get}; the last one unmounts. Not being mounted is fine. */
-  put(id: string): void;
+  /**
+   * Locked. Takes back one {@link Driver.get}, with `all` every one; the last one unmounts. Not being
+   * mounted is fine.
+   */
+  put(id: string, options?: { readonly all?: boolean }): void;
   /** Whether `path`, as {@link Driver.get} returned it, still shows the layer. */
   isMounted(path: string): boolean;
 
@@ -101,6 +104,8 @@ export interface Driver {
    * must be told by the storage lock's token.
    */
   readonly homeReleases: number;
+  /** Whether there may be something for {@link Driver.close} to give back. */
+  readonly holdsHome: boolean;
   /** Locked. Gives back what {@link Driver.get} needed for all mounts, if none is left. */
   close(): void;
 }

@@ -144,7 +144,7 @@ export class OverlayDriver implements Driver {
     if (!this.exists(id)) return;
     this.#uses.forget(this.#home.layer(id).merged);
     unmountLayer(this.#home, id);
-    this.#releaseHome(true);
+    this.#releaseHome();
     stageLayerRemoval(this.#home, id, temp);
   }
 
@@ -158,12 +158,13 @@ export class OverlayDriver implements Driver {
     return merged;
   }
 
-  put(id: string): void {
+  put(id: string, { all = false }: { readonly all?: boolean } = {}): void {
     if (!this.exists(id)) return;
     const { merged } = this.#home.layer(id);
-    if (this.#uses.remove(merged, isOverlayMounted(merged)) > 0) return;
+    if (this.#uses.remove(merged, isOverlayMounted(merged)) > 0 && !all) return;
+    this.#uses.forget(merged);
     unmountLayer(this.#home, id);
-    this.#releaseHome(true);
+    this.#releaseHome();
   }
 
   isMounted(path: string): boolean {
@@ -193,8 +194,12 @@ export class OverlayDriver implements Driver {
     return this.#homeReleases;
   }
 
+  get holdsHome(): boolean {
+    return this.#privateHome.mayBeOurs;
+  }
+
   close(): void {
-    this.#releaseHome(false);
+    this.#releaseHome();
   }
 
   #openBelow(id: string, name: Buffer): number | undefined {
@@ -202,8 +207,8 @@ export class OverlayDriver implements Driver {
     return openInFirst(ownDiffs(this.#home, id), name) ?? openInFirst(lowerDiffs(this.#home, id), name);
   }
 
-  #releaseHome(locked: boolean): void {
-    if (this.#privateHome.release({ locked })) this.#homeReleases++;
+  #releaseHome(): void {
+    if (this.#privateHome.release()) this.#homeReleases++;
   }
 
   #mount(id: string, { options = [], readOnly = false, volatile = false, mountLabel }: MountOptions): void {
@@ -220,7 +225,7 @@ export class OverlayDriver implements Driver {
     try {
       mountLayer(this.#home, { id, options: chosen, mountLabel, onWarning: this.#context.onWarning });
     } catch (error) {
-      this.#releaseHome(true);
+      this.#releaseHome();
       throw error;
     }
   }

@@ -58,20 +58,24 @@ export class PrivateHome {
     }
   }
 
+  /** Whether {@link PrivateHome.release} may have something to do. */
+  get mayBeOurs(): boolean {
+    return existsSync(this.#markFile);
+  }
+
   /**
-   * Unmounts the home if this program family mounted it and nothing is mounted below.
+   * Unmounts the home if this program family mounted it and nothing is mounted below. Call it under the
+   * layers lock, so that nobody mounts a layer meanwhile.
    *
    * @returns whether it was taken away
-   * @param locked whether the caller holds the layers lock, so that nobody mounts a layer meanwhile: then
-   *   files that are open below do not stand in the way
    */
-  release(options: { readonly locked: boolean }): boolean {
-    if (!existsSync(this.#markFile)) return false;
+  release(): boolean {
+    if (!this.mayBeOurs) return false;
     const home = realpathSync(this.#home);
     const present = topMount(home);
     if (present !== undefined && this.#isOurs(present)) {
       if (readMountInfo().some(({ mountPoint }) => mountPoint.startsWith(`${home}/`))) return false;
-      if (!unmount(home, options.locked)) return false;
+      unmount(home);
     }
     this.#unmark();
     return true;
@@ -122,13 +126,11 @@ function topMount(home: string): MountInfo | undefined {
   return readMountInfo().findLast(({ mountPoint }) => mountPoint === home);
 }
 
-/** @returns false while something below is in use */
-function unmount(home: string, detach: boolean): boolean {
+/** Files that are open below do not stand in the way. */
+function unmount(home: string): void {
   try {
-    umount2(home, UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0));
-    return true;
+    umount2(home, UMOUNT_NOFOLLOW | MNT_DETACH);
   } catch (error) {
-    if (errnoCode(error) === 'EBUSY') return false;
     throw wrapSystemError(error, `unmounting ${home}`, 'IO', { path: home });
   }
 }

@@ -32,6 +32,7 @@ export class VfsDriver implements Driver {
   readonly supports = { parallelTrees: false, mountOptions: false };
   /** There is no private mount to take away. */
   readonly homeReleases = 0;
+  readonly holdsHome = false;
   readonly unpack: UnpackPolicy;
   readonly #context: DriverContext;
   readonly #options: VfsOptions;
