@@ -37,10 +37,10 @@ export class StoreContainers implements Containers {
   }
 
   async create(request: CreateContainerRequest): Promise<ContainerInfo> {
-    return await createContainer(this.#context, request);
+    return await this.#context.change(() => createContainer(this.#context, request));
   }
 
   async delete(idOrName: string): Promise<void> {
-    await deleteContainer(this.#context, idOrName);
+    await this.#context.change(() => deleteContainer(this.#context, idOrName));
   }
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { StorageError } from '@sediment/core';
 import { findImage } from '../images/findImage.ts';
 import { createLayer } from '../layers/createLayer.ts';
@@ -7,7 +6,6 @@ import type { ContainerRecord } from '../records/containerRecord.ts';
 import { nowGoTime } from '../records/goTime.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
-import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
@@ -23,8 +21,9 @@ export interface CreateContainerRequest {
 }
 
 /**
- * Makes a container: a new read-write layer on the image's top layer, a record, and its directories
- * in graph root and run root. Names in use are refused, not taken.
+ * Makes a container: a new read-write layer on the image's top layer, and a record. Directories for its
+ * big data and its engine's files are made by those who first need them. Names in use are refused, not
+ * taken.
  *
  * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`
  */
@@ -48,16 +47,15 @@ export async function createContainer(
             parent,
             mountLabel: undefined,
           });
+          const record = recordOf({ request, names, imageId: image.id, layerId: layer.id, containers });
           try {
-            const record = recordOf({ request, names, imageId: image.id, layerId: layer.id, containers });
-            makeDirectories(context, record.id);
             containers.put(record);
             await containers.save();
-            return containerInfo(record);
           } catch (error) {
-            await remover.remove(layers, [layer]);
+            await remover.takeBack(layers, [layer]);
             throw error;
           }
+          return containerInfo(record);
         });
       });
     });
@@ -93,12 +91,6 @@ function recordOf({ request, names, imageId, layerId, containers }: NewRecord): 
     },
     unknown: {},
   };
-}
-
-function makeDirectories({ paths }: StoreContext, id: string): void {
-  for (const directory of [paths.containerData(id), paths.containerRun(id)]) {
-    makePrivateDirectory(join(directory, 'userdata'));
-  }
 }
 
 function refuseNamesInUse(containers: TableWriter<ContainerRecord>, names: readonly string[]): void {

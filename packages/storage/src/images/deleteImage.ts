@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { StorageError } from '@sediment/core';
+import { rmSync } from 'node:fs';
+import { StorageError, wrapSystemError } from '@sediment/core';
 import { withLayerRemover } from '../layers/layerRemover.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
@@ -30,14 +30,23 @@ export async function deleteImage(context: StoreContext, idOrName: string): Prom
           const doomed = layersOnlyOf(image, { layers, images, containers });
           images.remove(image.id);
           await images.save();
-          const data = context.paths.imageData(image.id);
-          if (existsSync(data)) rmSync(data, { recursive: true });
           await remover.remove(layers, doomed);
+          removeDocuments(context, image.id);
           return doomed.map((layer) => layer.id);
         });
       });
     });
   });
+}
+
+/** Last, since what stays of them does no harm: the next opener removes it. */
+function removeDocuments({ paths }: StoreContext, imageId: string): void {
+  const path = paths.imageData(imageId);
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    throw wrapSystemError(error, `removing ${path} of image ${imageId}`, 'IO', { path, object: imageId });
+  }
 }
 
 function refuseIfUsed(image: ImageRecord, containers: TableView<ContainerRecord>): void {
@@ -61,22 +70,32 @@ function refuseIfUsed(image: ImageRecord, containers: TableView<ContainerRecord>
  * container, another image or another layer needs.
  */
 function layersOnlyOf(image: ImageRecord, { layers, images, containers }: Others): LayerRecord[] {
-  const doomed = new Map<string, LayerRecord>();
-  for (const id of image.mappedLayers) {
-    const copy = layers.byId(id);
-    if (copy !== undefined) doomed.set(id, copy);
-  }
   const needed = new Set(containers.all().map((container) => container.layer));
   for (const other of images.all()) {
     if (other.id === image.id) continue;
     for (const id of [other.layer, ...other.mappedLayers]) if (id !== undefined) needed.add(id);
   }
-  let next = image.layer === undefined ? undefined : layers.byId(image.layer);
-  while (next !== undefined && !needed.has(next.id)) {
-    const { id, parent } = next;
-    if (layers.all().some((layer) => layer.parent === id && !doomed.has(layer.id))) break;
-    doomed.set(id, next);
-    next = parent === undefined ? undefined : layers.byId(parent);
-  }
+  const children = childrenByParent(layers.all());
+  const doomed = new Map<string, LayerRecord>();
+  const doom = (id: string | undefined): LayerRecord | undefined => {
+    const layer = id === undefined ? undefined : layers.byId(id);
+    if (layer === undefined || needed.has(layer.id)) return undefined;
+    if (children.get(layer.id)?.some((child) => !doomed.has(child))) return undefined;
+    doomed.set(layer.id, layer);
+    return layer;
+  };
+  for (const id of image.mappedLayers) doom(id);
+  for (let layer = doom(image.layer); layer !== undefined; ) layer = doom(layer.parent);
   return [...doomed.values()];
+}
+
+function childrenByParent(layers: readonly LayerRecord[]): ReadonlyMap<string, readonly string[]> {
+  const children = new Map<string, string[]>();
+  for (const { id, parent } of layers) {
+    if (parent === undefined) continue;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [id]);
+    else siblings.push(id);
+  }
+  return children;
 }

@@ -1,5 +1,7 @@
+import type { ImageRecord } from '../records/imageRecord.ts';
 import { withAddedNames, withoutNames } from '../records/names.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TableWriter } from '../tables/recordTable.ts';
 import { deleteImage } from './deleteImage.ts';
 import { findImage } from './findImage.ts';
 import { type ImageInfo, imageInfo } from './imageInfo.ts';
@@ -67,7 +69,7 @@ export class StoreImages implements Images {
   }
 
   async put(request: PutImageRequest): Promise<PutImageResult> {
-    return await putImage(this.#context, request);
+    return await this.#context.change(() => putImage(this.#context, request));
   }
 
   async setNames(idOrName: string, names: readonly string[]): Promise<NamesResult> {
@@ -83,14 +85,15 @@ export class StoreImages implements Images {
   }
 
   async delete(idOrName: string): Promise<readonly string[]> {
-    return await deleteImage(this.#context, idOrName);
+    return await this.#context.change(() => deleteImage(this.#context, idOrName));
   }
 
   async #rename(
     idOrName: string,
     change: (present: readonly string[]) => readonly string[],
   ): Promise<NamesResult> {
-    return await this.#context.images.write(async (writer) => {
+    const context = this.#context;
+    const rename = async (writer: TableWriter<ImageRecord>) => {
       const image = findImage(writer, idOrName);
       const next = withNames(image, change(image.names));
       const taken = moveNames(writer, next.names, image.id);
@@ -100,6 +103,7 @@ export class StoreImages implements Images {
         await writer.save();
       }
       return { image: imageInfo(next), taken };
-    });
+    };
+    return await context.change(() => context.images.write(rename));
   }
 }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { type Digest, digestOf, StorageError } from '@sediment/core';
+import { cleanUpAfterFailure } from '../drivers/cleanUpAfterFailure.ts';
 import { nowGoTime } from '../records/goTime.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import { uniqueNames, withNamesInHistory } from '../records/names.ts';
@@ -70,8 +71,10 @@ export async function putImage(context: StoreContext, request: PutImageRequest):
         await writer.save();
         return { image: imageInfo(record), created: present === undefined, taken };
       } catch (error) {
-        if (present === undefined)
-          rmSync(context.paths.imageData(request.id), { recursive: true, force: true });
+        if (present === undefined) {
+          const data = context.paths.imageData(request.id);
+          cleanUpAfterFailure(data, context.onWarning, () => rmSync(data, { recursive: true, force: true }));
+        }
         throw error;
       }
     });

@@ -1,6 +1,14 @@
 import { unlinkSync } from 'node:fs';
-import { type Digest, errnoCode, layerIdFor, StorageError, wrapSystemError } from '@sediment/core';
+import {
+  type Digest,
+  errnoCode,
+  layerIdFor,
+  StorageError,
+  type WarningHandler,
+  wrapSystemError,
+} from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
+import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { BlobRange } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
@@ -73,13 +81,16 @@ export async function addChain(
       options.onProgress?.({ type: 'layer-reused', index, id });
     }
     if (missing.length === 0) return plan.map(({ id }) => layerInfo(records.get(id) as LayerRecord));
-    await underUnpackLock(context, missing[0].id, options.signal, async () => {
+    const unpack = async () => {
       // Whoever held the lock before may have added layers: then plan again with what is left.
       const now = await existing(context, plan, options.signal);
       if (missing.some(({ id }) => now.has(id))) return;
       for (const { id } of missing) reported.add(id);
       await unpackMissing(context, missing, options);
       committed = true;
+    };
+    await context.change(async () => {
+      await underUnpackLock(context, missing[0].id, options.signal, unpack);
     });
   }
 }
@@ -126,18 +137,21 @@ async function underUnpackLock(
       try {
         await fn();
       } finally {
-        removeLockFile(path);
+        removeLockFile(path, context.onWarning);
       }
     },
     signal === undefined ? {} : { signal },
   );
 }
 
-function removeLockFile(path: string): void {
+/** A lock file that stays does no harm, and what was done under it counts more. */
+function removeLockFile(path: string, onWarning: WarningHandler): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw wrapSystemError(error, `removing ${path}`, 'IO', { path });
+    if (errnoCode(error) === 'ENOENT') return;
+    const { message } = wrapSystemError(error, `removing ${path}`);
+    onWarning({ code: 'DEBRIS_LEFT', message, path });
   }
 }
 
@@ -146,19 +160,22 @@ async function unpackMissing(
   missing: readonly PlannedLayer[],
   options: AddChainOptions,
 ): Promise<void> {
-  options.signal?.throwIfAborted();
-  const content = context.contentTemp.create();
-  const metadata = context.layerTemp.create();
+  const { signal } = options;
+  const temps: TempDir[] = [];
   try {
+    signal?.throwIfAborted();
+    const content = context.contentTemp.create();
+    temps.push(content);
+    const metadata = context.layerTemp.create();
+    temps.push(metadata);
     const staged = await stageChain({ context, missing, content, metadata, options });
-    options.signal?.throwIfAborted();
-    await commitChain(context, staged);
+    await commitChain(context, staged, signal);
   } catch (error) {
-    throw isAbort(error, options.signal)
+    throw isAbort(error, signal)
       ? new StorageError('ABORTED', 'the import was aborted; the store is as it was', { cause: error })
       : error;
   } finally {
-    await discardTempDirs(context, [content, metadata]);
+    await discardTempDirs(context, temps);
   }
   for (const { index, id } of missing) options.onProgress?.({ type: 'layer-done', index, id });
 }

@@ -1,5 +1,5 @@
 import { chmodSync, renameSync } from 'node:fs';
-import { StorageError } from '@sediment/core';
+import { StorageError, wrapSystemError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
@@ -13,11 +13,18 @@ import type { StagedLayer } from './stageChain.ts';
  * last save is the moment at which they become visible, all at once. A crash before it leaves
  * incomplete records, which whoever opens the store next removes.
  *
- * @throws {StorageError} `PARENT_UNKNOWN` when the layer below was deleted since the chain was planned
+ * @param signal ends the waiting for the lock, which others may hold for as long as they unpack; once the
+ *   commit has begun it is finished
+ * @throws {StorageError} `PARENT_UNKNOWN` when the layer below was deleted since the chain was planned;
+ *   `ABORTED`
  */
-export async function commitChain(context: StoreContext, staged: readonly StagedLayer[]): Promise<void> {
+export async function commitChain(
+  context: StoreContext,
+  staged: readonly StagedLayer[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await withLayerRemover(context, async (remover) => {
-    await context.layers.write(async (writer) => {
+    const commit = async (writer: TableWriter<LayerRecord>) => {
       const fresh = staged.filter(({ layer }) => writer.byId(layer.id) === undefined);
       checkParent(writer, fresh[0]);
       const records = fresh.map(recordOf);
@@ -28,10 +35,11 @@ export async function commitChain(context: StoreContext, staged: readonly Staged
         for (const record of records) writer.put(record);
         await writer.save();
       } catch (error) {
-        await remover.remove(writer, records.toReversed());
+        await remover.takeBack(writer, records.toReversed());
         throw error;
       }
-    });
+    };
+    await context.layers.write(commit, signal === undefined ? {} : { signal });
   });
 }
 
@@ -46,8 +54,13 @@ function checkParent(writer: TableWriter<LayerRecord>, lowest: StagedLayer | und
 }
 
 function moveIntoPlace({ driver, paths }: StoreContext, { layer, tree, tarSplit }: StagedLayer): void {
-  chmodSync(tarSplit, 0o600);
-  renameSync(tarSplit, paths.tarSplit(layer.id));
+  const path = paths.tarSplit(layer.id);
+  try {
+    chmodSync(tarSplit, 0o600);
+    renameSync(tarSplit, path);
+  } catch (error) {
+    throw wrapSystemError(error, `${layer.what}: moving its tar-split file to ${path}`, 'IO', { path });
+  }
   driver.commitStaged(tree, layer.id, layer.parent === undefined ? {} : { parent: layer.parent });
 }
 

@@ -26,7 +26,7 @@ export async function createLayer(request: CreateLayerRequest): Promise<LayerRec
     writer.put(record);
     await writer.save();
   } catch (error) {
-    await remover.remove(writer, [record]);
+    await remover.takeBack(writer, [record]);
     throw error;
   }
   return record;

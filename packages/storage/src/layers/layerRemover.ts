@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
-import { StorageError } from '@sediment/core';
+import { lstatSync } from 'node:fs';
+import { isStorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
+import { isIncomplete } from './layerInfo.ts';
 
 /**
  * Removes layers in the order that a crash cannot spoil: marked incomplete and saved, content renamed
@@ -21,38 +22,73 @@ class LayerRemover {
     this.#homeReleases = context.driver.homeReleases;
   }
 
-  /** Removes the layers, which must be in child-first order. Call it under the layers write lock. */
-  async remove(writer: TableWriter<LayerRecord>, layers: readonly LayerRecord[]): Promise<void> {
-    if (layers.length === 0) return;
-    for (const layer of layers) {
-      writer.put({ ...layer, flags: { ...layer.flags, incomplete: true } });
-    }
+  /**
+   * The first step of {@link remove}, for those who have something to do between it and the rest: from
+   * now on nobody sees the layers, and if nobody goes on, the next opener removes them. Returns the
+   * marked records.
+   */
+  async mark(writer: TableWriter<LayerRecord>, layers: readonly LayerRecord[]): Promise<LayerRecord[]> {
+    const marked = layers.map((layer) => ({ ...layer, flags: { ...layer.flags, incomplete: true } }));
+    if (layers.every(isIncomplete)) return marked;
+    for (const layer of marked) writer.put(layer);
     await writer.save();
-    for (const { id } of layers) {
-      await this.#context.mountCounts.update(id, () => undefined);
-      this.stageContent(id);
-      writer.remove(id);
-    }
-    await writer.save();
+    return marked;
   }
 
-  /** Renames all that belongs to a layer out of the way, whether or not there is a record of it. */
-  stageContent(id: string): void {
+  /**
+   * Removes the layers, which must be in child-first order. Call it under the layers write lock. A layer
+   * that cannot be removed stays, marked, and the others go; the first error is thrown.
+   */
+  async remove(writer: TableWriter<LayerRecord>, layers: readonly LayerRecord[]): Promise<void> {
+    if (layers.length === 0) return;
+    await this.mark(writer, layers);
+    const errors: unknown[] = [];
+    for (const { id } of layers) {
+      try {
+        await this.#context.mountCounts.update(id, () => undefined);
+        this.#stageContent(id);
+        writer.remove(id);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length < layers.length) await writer.save();
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /**
+   * {@link remove} for the layers of an operation that failed. Never throws: what stays is reported as
+   * `DEBRIS_LEFT`, and removed by the next program that opens the store.
+   */
+  async takeBack(writer: TableWriter<LayerRecord>, layers: readonly LayerRecord[]): Promise<void> {
+    try {
+      await this.remove(writer, layers);
+    } catch (error) {
+      const ids = layers.map(({ id }) => id).join(', ');
+      this.#context.onWarning({
+        code: 'DEBRIS_LEFT',
+        message: `layers ${ids}, which could not be completed, are left to the next program: ${textOf(error)}`,
+        path: this.#context.paths.layers,
+      });
+    }
+  }
+
+  #stageContent(id: string): void {
     const { driver, paths } = this.#context;
     if (driver.exists(id)) {
       this.#content ??= this.#context.contentTemp.create();
       driver.remove(id, this.#content);
     }
     for (const path of [paths.tarSplit(id), paths.layerData(id)]) {
-      if (!existsSync(path)) continue;
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
       this.#metadata ??= this.#context.layerTemp.create();
       this.#metadata.stageDeletion(path);
     }
   }
 
   async finish(): Promise<void> {
-    await announceHomeRelease(this.#context, this.#homeReleases);
     await discardTempDirs(this.#context, [this.#content, this.#metadata]);
+    await announceHomeRelease(this.#context, this.#homeReleases);
   }
 }
 
@@ -74,20 +110,35 @@ export async function withLayerRemover<T>(
   }
 }
 
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * Tells other programs, by the storage lock's token, when the private mount of the driver home was
- * taken away since `before` was read: they must make their own before they mount again.
+ * taken away since `before` was read: they must make their own before they mount again. Never throws,
+ * since the operation itself is done.
  */
 export async function announceHomeRelease(context: StoreContext, before: number): Promise<void> {
   if (context.driver.homeReleases === before) return;
-  await context.storageLock.withWrite((guard) => {
-    guard.writeToken();
-  });
+  try {
+    await context.storageLock.withWrite((guard) => {
+      guard.writeToken();
+    });
+  } catch (error) {
+    const { storageLock } = context.paths;
+    context.onWarning({
+      code: 'MOUNT_NOT_ANNOUNCED',
+      message: `other programs were not told that the mount of ${context.paths.driverHome} is gone: ${textOf(error)}`,
+      path: storageLock,
+    });
+  }
 }
 
 /**
  * Deletes temporary directories, and the staging roots that this process made once they are empty:
- * older programs stumble over an unknown directory in the driver home. Takes the layers lock.
+ * older programs stumble over an unknown directory in the driver home. That takes the layers lock; while
+ * another program keeps it (some do as long as they unpack) the empty roots stay.
  *
  * Never throws, since it often runs while an error is on its way: what cannot be deleted is reported
  * as `DEBRIS_LEFT` and collected by the next program that opens the store.
@@ -100,24 +151,36 @@ export async function discardTempDirs(
   if (present.length === 0) return;
   try {
     for (const temp of present) temp.cleanup();
-    await context.layers.write(() => {
-      context.contentTemp.removeRootIfEmpty();
-      context.layerTemp.removeRootIfEmpty();
-    });
+    await removeStagingRoots(context);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
     context.onWarning({
       code: 'DEBRIS_LEFT',
-      message: `temporary files could not be deleted and are left to the next program: ${text}`,
+      message: `temporary files could not be deleted and are left to the next program: ${textOf(error)}`,
       path: present[0].path,
     });
   }
 }
 
-/** @throws {StorageError} `LAYER_UNKNOWN` */
-export function unknownLayer(idOrName: string): StorageError {
-  return new StorageError('LAYER_UNKNOWN', `layer "${idOrName}": layer not known`, {
-    object: idOrName,
-    hint: 'list the layers of the store with "sediment layers"',
-  });
+/** So long an operation that is done, or was aborted, waits to take away empty directories. */
+const ROOTS_WAIT_MS = 50;
+
+/** Takes away the staging roots that this process made or found left over, if they are empty. */
+export async function removeStagingRoots({
+  locks,
+  paths,
+  contentTemp,
+  layerTemp,
+}: StoreContext): Promise<void> {
+  const patience = AbortSignal.timeout(ROOTS_WAIT_MS);
+  try {
+    await locks.lock(paths.layersLock, { rank: 'layers' }).withWrite(
+      () => {
+        contentTemp.removeRootIfEmpty();
+        layerTemp.removeRootIfEmpty();
+      },
+      { signal: patience },
+    );
+  } catch (error) {
+    if (!isStorageError(error, 'ABORTED')) throw error;
+  }
 }

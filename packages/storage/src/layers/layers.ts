@@ -2,9 +2,10 @@ import { StorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableView } from '../tables/recordTable.ts';
+import { whyNotFound } from '../tables/whyNotFound.ts';
 import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
-import { unknownLayer, withLayerRemover } from './layerRemover.ts';
+import { withLayerRemover } from './layerRemover.ts';
 
 /** The layers of a store. */
 export interface Layers {
@@ -30,8 +31,12 @@ export interface Layers {
 /** @throws {StorageError} `LAYER_UNKNOWN` */
 export function findLayer(view: TableView<LayerRecord>, idOrName: string): LayerRecord {
   const layer = view.find(idOrName);
-  if (layer === undefined) throw unknownLayer(idOrName);
-  return layer;
+  if (layer !== undefined) return layer;
+  const { reason, hint } = whyNotFound(view, idOrName, 'list the layers of the store with "sediment layers"');
+  throw new StorageError('LAYER_UNKNOWN', `layer "${idOrName}": layer not known${reason}`, {
+    object: idOrName,
+    hint,
+  });
 }
 
 export class StoreLayers implements Layers {
@@ -60,6 +65,10 @@ export class StoreLayers implements Layers {
   }
 
   async delete(idOrName: string): Promise<void> {
+    await this.#context.change(() => this.#delete(idOrName));
+  }
+
+  async #delete(idOrName: string): Promise<void> {
     const { layers, images, containers } = this.#context;
     await withLayerRemover(this.#context, async (remover) => {
       await layers.write(async (writer) => {

@@ -1,4 +1,5 @@
 import { StorageError } from '@sediment/core';
+import { cleanUpAfterFailure } from '../drivers/cleanUpAfterFailure.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableView } from '../tables/recordTable.ts';
@@ -22,17 +23,23 @@ export async function mountLayer(
   return await context.storageLock.withWrite(async () => {
     return await context.layers.write(async (writer) => {
       const layer = find(writer);
-      const mounted = await mountCounts.update(layer.id, (present) => {
+      let fresh: string | undefined;
+      const mounting = mountCounts.update(layer.id, (present) => {
         if (present !== undefined && present.count > 0 && driver.isMounted(present.path)) {
           return { ...present, count: present.count + 1 };
         }
         // A count without a mount is left from before a restart: counting starts anew.
-        const path = driver.get(layer.id, {
+        fresh = driver.get(layer.id, {
           ...(options.options === undefined ? {} : { options: [...options.options] }),
           ...(options.readOnly === undefined ? {} : { readOnly: options.readOnly }),
           ...(layer.mountLabel === undefined ? {} : { mountLabel: layer.mountLabel }),
         });
-        return { id: layer.id, path, count: 1, unknown: {} };
+        return { id: layer.id, path: fresh, count: 1, unknown: {} };
+      });
+      const mounted = await mounting.catch((error: unknown) => {
+        // A mount that is not counted would never be taken away.
+        if (fresh !== undefined) cleanUpAfterFailure(fresh, context.onWarning, () => driver.put(layer.id));
+        throw error;
       });
       if (mounted === undefined) throw new TypeError('a mounted layer has a mount count');
       return mounted.path;
@@ -55,12 +62,16 @@ export async function unmountLayer(
     return await context.layers.write(async (writer) => {
       const layer = find(writer);
       const left = await mountCounts.update(layer.id, (present) => {
-        if (present === undefined) throw notMounted(layer.id);
-        if (present.count > 1 && options.force !== true && driver.isMounted(present.path)) {
+        if (present === undefined) {
+          // A program that was killed between mounting and counting leaves a mount without a count.
+          const { MergedDir } = driver.metadata(layer.id);
+          if (MergedDir === undefined || !driver.isMounted(MergedDir)) throw notMounted(layer.id);
+        } else if (present.count > 1 && options.force !== true && driver.isMounted(present.path)) {
           return { ...present, count: present.count - 1 };
         }
         const releases = driver.homeReleases;
-        driver.put(layer.id);
+        // The count says that nobody uses the mount any more, whatever this process has asked for.
+        driver.put(layer.id, { all: true });
         if (driver.homeReleases !== releases) storage.writeToken();
         return undefined;
       });

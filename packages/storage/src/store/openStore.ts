@@ -13,6 +13,7 @@ import { type NamedRecord, RecordTable, type RecordTableOptions } from '../table
 import type { UnpackPool } from '../unpack/unpackPool.ts';
 import { type ChosenAccess, chooseAccess } from './chooseAccess.ts';
 import { makePrivateDirectory } from './makePrivateDirectory.ts';
+import { Operations } from './operations.ts';
 import { recoverStore } from './recoverStore.ts';
 import { OpenStore, type Store } from './store.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
@@ -108,11 +109,7 @@ async function buildContext(
   onWarning: WarningHandler,
 ): Promise<{ context: StoreContext; close: () => Promise<void> }> {
   const locks = new LockManager({ backend: access.lockBackend, onWarning });
-  let open = true;
-  const assertOpen = () => {
-    if (!open)
-      throw new StorageError('STORE_CLOSED', `store ${conf.graphRoot} was closed`, { path: conf.graphRoot });
-  };
+  const operations = new Operations(conf.graphRoot, access.refuseWrite);
   const driver = await openStoreDriver(conf, access, locks, onWarning);
   const paths = new StorePaths(conf.graphRoot, conf.runRoot, driver.name);
   const table = <R extends NamedRecord>(
@@ -125,7 +122,7 @@ async function buildContext(
       files: tableFiles(directory, kind),
       lock: locks.lock(`${directory}/${kind}s.lock`, { rank: `${kind}s` }),
       refuseWrite: access.refuseWrite,
-      assertOpen,
+      assertOpen: () => operations.assertNotClosed(),
       onWarning,
       ...rest,
     });
@@ -150,21 +147,31 @@ async function buildContext(
     contentTemp: new TempDirRoot(paths.contentTemp, { onWarning }),
     layerTemp: new TempDirRoot(paths.layerTemp, { onWarning }),
     onWarning,
+    change: (operation) => operations.run(operation),
     unpackPool: () => {
-      assertOpen();
+      operations.assertNotClosing();
       pool ??= import('../unpack/unpackPool.ts').then(({ UnpackPool }) => new UnpackPool());
       return pool;
     },
   };
   const close = async () => {
-    if (!open) return;
-    open = false;
-    await (await pool)?.close();
-    const releases = driver.homeReleases;
-    driver.close();
-    await announceHomeRelease(context, releases);
+    const first = await operations.close(async () => await (await pool)?.close());
+    if (first && access.mode === 'shared') await closeDriver(context);
   };
   return { context, close };
+}
+
+/**
+ * The driver may have a mount of its home to give back, for which it needs the layers lock. If that is
+ * not free, whoever comes next does it.
+ */
+async function closeDriver(context: StoreContext): Promise<void> {
+  const { driver, locks, paths } = context;
+  const releases = driver.homeReleases;
+  if (driver.holdsHome) {
+    await locks.lock(paths.layersLock, { rank: 'layers' }).tryWrite(() => driver.close());
+  }
+  await announceHomeRelease(context, releases);
 }
 
 function tableFiles(directory: string, kind: string) {

@@ -1,8 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoCode, isStorageError, wrapSystemError } from '@sediment/core';
+import { removeContainerDirectories } from '../containers/deleteContainer.ts';
 import { isIncomplete } from '../layers/layerInfo.ts';
-import { withLayerRemover } from '../layers/layerRemover.ts';
-import type { NamedRecord, RecordTable } from '../tables/recordTable.ts';
+import { type LayerRemover, removeStagingRoots, withLayerRemover } from '../layers/layerRemover.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
+import type { NamedRecord, RecordTable, TableView, TableWriter } from '../tables/recordTable.ts';
 import { listDirectory, listTempFiles, removeTempFiles } from './removeTempFiles.ts';
 import type { StoreContext } from './storeContext.ts';
 
@@ -10,25 +13,31 @@ const FULL_ID = /^[0-9a-f]{64}$/;
 
 /**
  * Removes what a killed program left: staging that nobody holds, incomplete layers, directories of
- * images and containers without a record, temporary files. It looks first and takes write locks only
- * when there is something to remove, so that opening a sound store disturbs nobody.
+ * images without a record, temporary files; and saves records whose double names were settled. It looks
+ * first and takes write locks only when there is something to do, so that opening a sound store disturbs
+ * nobody. What cannot be removed is reported and left: the store can be used all the same.
+ *
+ * Directories of containers are left alone: a program that keeps the records of its containers elsewhere
+ * (upstream's `transient_store`) has its directories here, too.
  */
 export async function recoverStore(context: StoreContext): Promise<void> {
+  const { layers, images, containers, paths } = context;
   await recoverStaging(context);
   await recoverLayers(context);
-  await recoverDirectories(context, context.images, context.paths.images, 'image');
-  await recoverDirectories(context, context.containers, context.paths.containers, 'container');
+  await recoverFiles(layers, paths.layers);
+  await recoverFiles(images, paths.images);
+  await recoverFiles(containers, paths.containers);
+  await recoverImageDirectories(context);
+  await context.mountCounts.removeTempFiles();
 }
 
 /** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
 async function recoverStaging(context: StoreContext): Promise<void> {
   const { contentTemp, layerTemp, onWarning, paths } = context;
-  if (contentTemp.countStale() + layerTemp.countStale() === 0) return;
+  const roots = [contentTemp, layerTemp];
+  if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;
   const removed = contentTemp.recover() + layerTemp.recover();
-  await context.layers.write(() => {
-    contentTemp.removeRootIfEmpty();
-    layerTemp.removeRootIfEmpty();
-  });
+  await removeStagingRoots(context);
   if (removed === 0) return;
   onWarning({
     code: 'DEBRIS_REMOVED',
@@ -38,47 +47,99 @@ async function recoverStaging(context: StoreContext): Promise<void> {
 }
 
 async function recoverLayers(context: StoreContext): Promise<void> {
-  const { layers, paths, onWarning } = context;
-  const hidden = await layers.read((view) => view.hidden().length);
-  if (hidden === 0 && listTempFiles(paths.layers).length === 0) return;
+  const { layers } = context;
+  if ((await layers.read((view) => view.hidden().length)) === 0) return;
   await withLayerRemover(context, async (remover) => {
     await layers.write(async (writer) => {
-      removeTempFiles(paths.layers);
       const incomplete = writer.hidden().filter(isIncomplete).toReversed();
-      await remover.remove(writer, incomplete);
-      for (const { id } of incomplete) {
-        onWarning({
-          code: 'INCOMPLETE_LAYER_REMOVED',
-          message: `found incomplete layer "${id}", deleting it`,
-          object: id,
-        });
-      }
+      await forgetContainers(context, incomplete);
+      await removeIncomplete(context, remover, writer, incomplete);
     });
   });
 }
 
-async function recoverDirectories<R extends NamedRecord>(
-  context: StoreContext,
-  table: RecordTable<R>,
-  directory: string,
-  kind: string,
-): Promise<void> {
-  const orphans = (records: readonly NamedRecord[]) => {
-    const known = new Set(records.map((record) => record.id));
-    return listDirectory(directory).filter((name) => FULL_ID.test(name) && !known.has(name));
-  };
-  const found = await table.read((view) => orphans(view.all()).length + listTempFiles(directory).length);
-  if (found === 0) return;
-  await table.write((writer) => {
-    removeTempFiles(directory);
-    for (const id of orphans(writer.all())) {
-      rmSync(join(directory, id), { recursive: true });
+/** A container whose layer is incomplete was being deleted. */
+async function forgetContainers(context: StoreContext, layers: readonly LayerRecord[]): Promise<void> {
+  const ids = new Set(layers.map(({ id }) => id));
+  const doomed = (view: TableView<{ id: string; names: readonly string[]; layer: string }>) =>
+    view.all().filter(({ layer }) => ids.has(layer));
+  if ((await context.containers.read((view) => doomed(view).length)) === 0) return;
+  await context.containers.write(async (writer) => {
+    for (const { id } of doomed(writer)) {
+      try {
+        removeContainerDirectories(context, id);
+      } catch (error) {
+        reportLeft(context, error, context.paths.containerData(id));
+      }
+      writer.remove(id);
       context.onWarning({
         code: 'DEBRIS_REMOVED',
-        message: `removed the directory of ${kind} ${id}, which has no record`,
+        message: `removed container ${id}, whose deletion was interrupted`,
         object: id,
-        path: join(directory, id),
       });
     }
+    await writer.save();
   });
+}
+
+async function removeIncomplete(
+  context: StoreContext,
+  remover: LayerRemover,
+  writer: TableWriter<LayerRecord>,
+  incomplete: readonly LayerRecord[],
+): Promise<void> {
+  try {
+    await remover.remove(writer, incomplete);
+  } catch (error) {
+    reportLeft(context, error, context.paths.layers);
+  }
+  const left = new Set(writer.hidden().map(({ id }) => id));
+  for (const { id } of incomplete) {
+    if (left.has(id)) continue;
+    context.onWarning({
+      code: 'INCOMPLETE_LAYER_REMOVED',
+      message: `found incomplete layer "${id}", deleting it`,
+      object: id,
+    });
+  }
+}
+
+/** Temporary files beside the records, and names that two records had. */
+async function recoverFiles<R extends NamedRecord>(table: RecordTable<R>, directory: string): Promise<void> {
+  const isSound = await table.read((view) => !view.needsSave && listTempFiles(directory).length === 0);
+  if (isSound) return;
+  await table.write(async (writer) => {
+    removeTempFiles(directory);
+    if (writer.needsSave) await writer.save();
+  });
+}
+
+async function recoverImageDirectories(context: StoreContext): Promise<void> {
+  const { images, paths } = context;
+  const orphans = (view: TableView<NamedRecord>) =>
+    listDirectory(paths.images).filter((name) => FULL_ID.test(name) && view.byId(name) === undefined);
+  if ((await images.read((view) => orphans(view).length)) === 0) return;
+  await images.write((writer) => {
+    for (const id of orphans(writer)) removeOrphan(context, id, join(paths.images, id));
+  });
+}
+
+function removeOrphan(context: StoreContext, id: string, path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    context.onWarning({
+      code: 'DEBRIS_REMOVED',
+      message: `removed the directory of image ${id}, which has no record`,
+      object: id,
+      path,
+    });
+  } catch (error) {
+    reportLeft(context, error, path);
+  }
+}
+
+function reportLeft(context: StoreContext, error: unknown, path: string): void {
+  if (!isStorageError(error) && errnoCode(error) === undefined) throw error;
+  const { message } = wrapSystemError(error, `removing what an interrupted program left in ${path}`);
+  context.onWarning({ code: 'DEBRIS_LEFT', message, path });
 }

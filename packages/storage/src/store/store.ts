@@ -47,7 +47,10 @@ export interface Store extends AsyncDisposable {
   /** Layers that are mounted now, with mount point and count. */
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
-  /** Ends the unpack workers and lets go of all files. Closing twice is fine. */
+  /**
+   * Aborts what is being unpacked, waits for other operations that change the store, ends the unpack
+   * workers and lets go of all files. Closing twice is fine.
+   */
   close(): Promise<void>;
 }
 
@@ -82,13 +85,17 @@ export class OpenStore implements Store {
   }
 
   async mount(idOrName: string): Promise<string> {
-    const { layerId, options } = await this.#mountTarget(idOrName);
-    return await mountLayer(this.#context, (view) => findLayer(view, layerId), options);
+    return await this.#context.change(async () => {
+      const { layerId, options } = await this.#mountTarget(idOrName);
+      return await mountLayer(this.#context, (view) => findLayer(view, layerId), options);
+    });
   }
 
   async unmount(idOrName: string, options: { force?: boolean } = {}): Promise<boolean> {
-    const { layerId } = await this.#mountTarget(idOrName);
-    return await unmountLayer(this.#context, (view) => findLayer(view, layerId), options);
+    return await this.#context.change(async () => {
+      const { layerId } = await this.#mountTarget(idOrName);
+      return await unmountLayer(this.#context, (view) => findLayer(view, layerId), options);
+    });
   }
 
   async mounts(): Promise<

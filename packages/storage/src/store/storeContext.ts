@@ -29,6 +29,12 @@ export interface StoreContext {
   /** Staging beside the layer records, for tar-split files. */
   readonly layerTemp: TempDirRoot;
   readonly onWarning: WarningHandler;
+  /**
+   * Runs an operation that changes the store or its mounts; closing the store waits for it.
+   *
+   * @throws {StorageError} `STORE_CLOSED`; `STORE_READ_ONLY` or its like for a snapshot
+   */
+  change<T>(operation: () => Promise<T>): Promise<T>;
   /** The unpack workers; started by the first call, ended when the store is closed. */
   unpackPool(): Promise<UnpackPool>;
 }

@@ -25,6 +25,9 @@ export class StorePaths {
   get layers(): string {
     return join(this.graphRoot, `${this.driver}-layers`);
   }
+  get layersLock(): string {
+    return join(this.layers, 'layers.lock');
+  }
   get images(): string {
     return join(this.graphRoot, `${this.driver}-images`);
   }
