@@ -1,4 +1,5 @@
-import { StorageError } from '@sediment/core';
+import { join } from 'node:path';
+import { StorageError, wrapSystemError } from '@sediment/core';
 import { findImage } from '../images/findImage.ts';
 import { createLayer } from '../layers/createLayer.ts';
 import { withLayerRemover } from '../layers/layerRemover.ts';
@@ -6,9 +7,11 @@ import type { ContainerRecord } from '../records/containerRecord.ts';
 import { nowGoTime } from '../records/goTime.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
+import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
+import { type RemoveContainerRequest, removeContainer } from './deleteContainer.ts';
 
 export interface CreateContainerRequest {
   /** Id, exact name or id prefix of the image. */
@@ -21,9 +24,8 @@ export interface CreateContainerRequest {
 }
 
 /**
- * Makes a container: a new read-write layer on the image's top layer, and a record. Directories for its
- * big data and its engine's files are made by those who first need them. Names in use are refused, not
- * taken.
+ * Makes a container: a new read-write layer on the image's top layer, a record, and then its directories
+ * in graph root and run root, where an engine puts its own files. Names in use are refused, not taken.
  *
  * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`
  */
@@ -53,6 +55,12 @@ export async function createContainer(
             await containers.save();
           } catch (error) {
             await remover.takeBack(layers, [layer]);
+            throw error;
+          }
+          try {
+            makeDirectories(context, record.id);
+          } catch (error) {
+            await takeBackContainer({ context, layers, containers, remover, container: record });
             throw error;
           }
           return containerInfo(record);
@@ -91,6 +99,32 @@ function recordOf({ request, names, imageId, layerId, containers }: NewRecord): 
     },
     unknown: {},
   };
+}
+
+/** After the record: a directory without one would be nobody's, a missing one is made by who needs it. */
+function makeDirectories({ paths }: StoreContext, id: string): void {
+  for (const directory of [paths.containerData(id), paths.containerRun(id)]) {
+    const path = join(directory, 'userdata');
+    try {
+      makePrivateDirectory(path);
+    } catch (error) {
+      throw wrapSystemError(error, `making ${path} of container ${id}`, 'IO', { path, object: id });
+    }
+  }
+}
+
+/** Never throws, since an error is on its way: what stays is reported and can be deleted like any container. */
+async function takeBackContainer(request: RemoveContainerRequest): Promise<void> {
+  try {
+    await removeContainer(request);
+  } catch (error) {
+    const { context, container } = request;
+    context.onWarning({
+      code: 'DEBRIS_LEFT',
+      message: `container ${container.id}, which could not be completed, is left: ${String(error)}`,
+      object: container.id,
+    });
+  }
 }
 
 function refuseNamesInUse(containers: TableWriter<ContainerRecord>, names: readonly string[]): void {

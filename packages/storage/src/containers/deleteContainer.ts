@@ -1,14 +1,14 @@
 import { wrapSystemError } from '@sediment/core';
-import { withLayerRemover } from '../layers/layerRemover.ts';
+import { type LayerRemover, withLayerRemover } from '../layers/layerRemover.ts';
+import type { ContainerRecord } from '../records/containerRecord.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
 import { removeTree } from '../staging/removeTree.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TableWriter } from '../tables/recordTable.ts';
 import { findContainer } from './findContainer.ts';
 
 /**
  * Deletes a container with its layer (unmounting it fully) and its directories.
- *
- * The layer is marked, then the record goes, then the layer's content: whenever the program is killed,
- * either the container is still whole, or the next opener finds the marked layer and finishes this.
  *
  * @throws {StorageError} `CONTAINER_UNKNOWN`
  */
@@ -17,15 +17,33 @@ export async function deleteContainer(context: StoreContext, idOrName: string): 
     await context.layers.write(async (layers) => {
       await context.containers.write(async (containers) => {
         const container = findContainer(containers, idOrName);
-        const layer = layers.byId(container.layer);
-        const doomed = await remover.mark(layers, layer === undefined ? [] : [layer]);
-        removeContainerDirectories(context, container.id);
-        containers.remove(container.id);
-        await containers.save();
-        await remover.remove(layers, doomed);
+        await removeContainer({ context, layers, containers, remover, container });
       });
     });
   });
+}
+
+export interface RemoveContainerRequest {
+  readonly context: StoreContext;
+  readonly layers: TableWriter<LayerRecord>;
+  readonly containers: TableWriter<ContainerRecord>;
+  readonly remover: LayerRemover;
+  readonly container: ContainerRecord;
+}
+
+/**
+ * The removal itself, under the held locks. The layer is marked, then the record goes, then the layer's
+ * content: whenever the program is killed, either the container is still whole, or the next opener finds
+ * the marked layer and finishes this.
+ */
+export async function removeContainer(request: RemoveContainerRequest): Promise<void> {
+  const { context, layers, containers, remover, container } = request;
+  const layer = layers.byId(container.layer);
+  const doomed = await remover.mark(layers, layer === undefined ? [] : [layer]);
+  removeContainerDirectories(context, container.id);
+  containers.remove(container.id);
+  await containers.save();
+  await remover.remove(layers, doomed);
 }
 
 /** Removes what the engine kept for a container; mounts that it left there are taken away first. */

@@ -114,6 +114,9 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       expect(await store.images.bigData(id.slice(0, 12), 'manifest')).toEqual(MANIFEST);
 
       const box = await store.containers.create({ image: 'localhost/b:1', names: ['box'] });
+      for (const root of [roots.graphRoot, roots.runRoot]) {
+        expect(readdirSync(join(root, `${driver}-containers`, box.id))).toEqual(['userdata']);
+      }
       const root = await store.mount('box');
       expect(readFileSync(join(root, 'etc/a'), 'utf8')).toBe('two');
       expect(existsSync(join(root, 'gone'))).toBe(false);
