@@ -32,15 +32,15 @@ export interface RemoveContainerRequest {
 }
 
 /**
- * The removal itself, under the held locks. The layer is marked, then the record goes, then the layer's
- * content: whenever the program is killed, either the container is still whole, or the next opener finds
- * the marked layer and finishes this.
+ * The removal itself, under the held locks. First the directories go, then the layer is marked, then the
+ * record goes, then the layer's content: whenever this fails or the program is killed, either the
+ * container can be deleted again, or the next opener finds the marked layer and finishes this.
  */
 export async function removeContainer(request: RemoveContainerRequest): Promise<void> {
   const { context, layers, containers, remover, container } = request;
   const layer = layers.byId(container.layer);
-  const doomed = await remover.mark(layers, layer === undefined ? [] : [layer]);
   removeContainerDirectories(context, container.id);
+  const doomed = await remover.mark(layers, layer === undefined ? [] : [layer]);
   containers.remove(container.id);
   await containers.save();
   await remover.remove(layers, doomed);
