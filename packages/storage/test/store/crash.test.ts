@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '@sediment/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BundledProgram } from '../../../../test/support/bundleProgram.ts';
 import { findDebris } from '../../../../test/support/leftovers.ts';
 import { mountsBelow, unmountBelow } from '../../../../test/support/mounts.ts';
 import { peersSkipReason, podman } from '../../../../test/support/peers.ts';
@@ -36,7 +37,7 @@ function documentsOf(chain: readonly ChainLayer[]): { config: Buffer; manifest: 
 
 describe.skipIf(skipped !== undefined)(`killed at any system call (${skipped ?? 'root, strace'})`, () => {
   let root: StoreRoot;
-  let child: Awaited<ReturnType<typeof bundleCrashChild>>;
+  let child: BundledProgram;
   let job: CrashJob;
 
   beforeAll(async () => {

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { NATIVE_PACKAGES } from '../../../../scripts/lib/bundleCommand.js';
+import { type BundledProgram, bundleProgram } from '../../../../test/support/bundleProgram.ts';
 import type { CrashJob } from './crashChild.ts';
 
 const STRACE = '/usr/bin/strace';
@@ -30,39 +29,9 @@ export interface KillPoint {
 
 export const noStrace: string | undefined = existsSync(STRACE) ? undefined : 'needs strace';
 
-const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** The child program as one file, below `node_modules`, where it finds the native packages. */
-export async function bundleCrashChild(): Promise<{ path: string; remove: () => void }> {
-  const cache = fromHere('../../../../node_modules/.cache/');
-  mkdirSync(cache, { recursive: true });
-  const directory = mkdtempSync(join(cache, 'sediment-crash-'));
-  const path = join(directory, 'child.mjs');
-  await build({
-    entryPoints: [fromHere('crashChild.ts')],
-    outfile: path,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['sediment-source'],
-    external: NATIVE_PACKAGES,
-    alias: {},
-    plugins: [
-      {
-        name: 'worker',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /\/workerUrl\.ts$/ }, () => ({
-            path: fromHere('../../../../test/support/workerUrl.ts'),
-          })),
-      },
-    ],
-    banner: {
-      js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
-    },
-    logLevel: 'error',
-  });
-  return { path, remove: () => rmSync(directory, { recursive: true, force: true }) };
+/** The child program as one file. */
+export async function bundleCrashChild(): Promise<BundledProgram> {
+  return await bundleProgram(fileURLToPath(new URL('crashChild.ts', import.meta.url)));
 }
 
 /** All points at which the job could be killed, in the order in which an undisturbed run passes them. */
