@@ -3,7 +3,7 @@ import { StorageError, wrapSystemError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
-import { withLayerRemover } from './layerRemover.ts';
+import { asLastSaved, withLayerRemover } from './layerRemover.ts';
 import { newLayerRecord } from './newLayerRecord.ts';
 import type { StagedLayer } from './stageChain.ts';
 
@@ -35,7 +35,7 @@ export async function commitChain(
         for (const record of records) writer.put(record);
         await writer.save();
       } catch (error) {
-        await remover.takeBack(writer, records.toReversed());
+        await remover.takeBack(writer, asLastSaved(records.toReversed(), error));
         throw error;
       }
     };

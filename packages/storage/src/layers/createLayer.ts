@@ -2,7 +2,7 @@ import type { LayerRecord } from '../records/layerRecord.ts';
 import { randomId } from '../records/randomId.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
-import type { LayerRemover } from './layerRemover.ts';
+import { asLastSaved, type LayerRemover } from './layerRemover.ts';
 import { newLayerRecord } from './newLayerRecord.ts';
 
 export interface CreateLayerRequest {
@@ -26,7 +26,7 @@ export async function createLayer(request: CreateLayerRequest): Promise<LayerRec
     writer.put(record);
     await writer.save();
   } catch (error) {
-    await remover.takeBack(writer, [record]);
+    await remover.takeBack(writer, asLastSaved([record], error));
     throw error;
   }
   return record;

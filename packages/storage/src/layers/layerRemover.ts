@@ -52,8 +52,20 @@ class LayerRemover {
         errors.push(error);
       }
     }
-    if (errors.length < layers.length) await writer.save();
+    if (errors.length < layers.length) await this.#saveRemoval(writer);
     if (errors.length > 0) throw errors[0];
+  }
+
+  /** On a full disk the deleted content makes the room; it may go first, since nobody sees the layers. */
+  async #saveRemoval(writer: TableWriter<LayerRecord>): Promise<void> {
+    try {
+      await writer.save();
+    } catch (error) {
+      if (!isStorageError(error, 'NO_SPACE')) throw error;
+      this.#content?.cleanup();
+      this.#metadata?.cleanup();
+      await writer.save();
+    }
   }
 
   /**
@@ -93,6 +105,16 @@ class LayerRemover {
 }
 
 export type { LayerRemover };
+
+/**
+ * Records that were saved as incomplete and then, perhaps, could not be saved as complete: for
+ * {@link LayerRemover.takeBack}. On a full disk the file still has the marks, and there is no room to write
+ * them again.
+ */
+export function asLastSaved(records: readonly LayerRecord[], error: unknown): readonly LayerRecord[] {
+  if (!isStorageError(error, 'NO_SPACE')) return records;
+  return records.map((record) => ({ ...record, flags: { ...record.flags, incomplete: true } }));
+}
 
 /**
  * Runs `fn`, which takes the locks it needs and hands layers to the remover; deletes their files
