@@ -47,14 +47,25 @@ export class PrivateHome {
     try {
       const present = topMount(home);
       if (present !== undefined && present.optional.length === 0) return;
-      if (present === undefined) mount({ source: home, target: home, flags: MS_BIND });
-      mount({ source: '', target: home, flags: MS_PRIVATE });
-      if (present === undefined) this.#mark(home);
+      if (present === undefined) this.#mountOwn(home);
+      else mount({ source: '', target: home, flags: MS_PRIVATE });
     } catch (error) {
       throw wrapSystemError(error, `making ${home} a private mount`, 'MOUNT_FAILED', {
         path: home,
         hint: 'set skip_mount_home = "true" in storage.conf if this host does not allow it',
       });
+    }
+  }
+
+  /** A mount that is not noted as ours would stay for ever. */
+  #mountOwn(home: string): void {
+    mount({ source: home, target: home, flags: MS_BIND });
+    try {
+      mount({ source: '', target: home, flags: MS_PRIVATE });
+      this.#mark(home);
+    } catch (error) {
+      unmount(home);
+      throw error;
     }
   }
 
@@ -86,8 +97,14 @@ export class PrivateHome {
     const made = topMount(home);
     if (made === undefined) return;
     const mark: MountMark = { home, mountId: made.mountId, options: made.options };
-    mkdirSync(dirname(this.#markFile), { recursive: true, mode: 0o700 });
-    writeExactFile(this.#markFile, JSON.stringify(mark), 0o600);
+    const path = this.#markFile;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeExactFile(path, JSON.stringify(mark), 0o600);
+    } catch (error) {
+      this.#unmark();
+      throw wrapSystemError(error, `noting the mount of ${home} in ${path}`, 'IO', { path });
+    }
   }
 
   #isOurs({ mountPoint, mountId, options }: MountInfo): boolean {
