@@ -34,7 +34,7 @@ export class LayerDirectories {
     throw new StorageError('LAYER_UNKNOWN', `layer "${id}" has no directory ${path}: layer not known`, {
       object: id,
       path,
-      hint: 'the store is damaged if there is a record of it: run "sediment check"',
+      hint: 'if there is a record of it the store is damaged: remove the images with that layer and import them again',
     });
   }
 
