@@ -16,6 +16,13 @@ export interface ImportOneRequest {
   readonly place: { readonly image: number; readonly total: number };
 }
 
+interface AddRequest extends ImportOneRequest {
+  readonly opened: OpenedImage;
+  readonly names: readonly string[];
+  /** Filled with the ids of the layers that are new to the store, base first. */
+  readonly added: Set<string>;
+}
+
 /** Imports one chosen image: reads its documents, adds its layers, records it. */
 export async function importOne(request: ImportOneRequest): Promise<ImportedImage> {
   const { source, image, plan, place } = request;
@@ -31,7 +38,11 @@ export async function importOne(request: ImportOneRequest): Promise<ImportedImag
   if (mismatch !== undefined) onWarning?.(mismatch);
   const id = digestHex(opened.config.digest);
   onProgress?.({ type: 'image-start', ...place, id, names, layers: opened.layers.map(announce) });
-  const { image: info, created: isNew, taken } = await addToStore(request, opened, names);
+  const {
+    image: info,
+    created: isNew,
+    taken,
+  } = await addToStore({ ...request, opened, names, added: new Set() });
   for (const { name, from } of taken) {
     onWarning?.({
       code: 'NAME_TAKEN',
@@ -54,42 +65,63 @@ const ATTEMPTS = 3;
  * Until an image uses them, layers may be deleted by any other program that prunes the store. They are
  * then added once more.
  */
-async function addToStore(
-  request: ImportOneRequest,
-  opened: OpenedImage,
-  names: readonly string[],
-): Promise<PutImageResult> {
+async function addToStore(request: AddRequest): Promise<PutImageResult> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await addOnce(request, opened, names);
+      return await addOnce(request);
     } catch (error) {
       const deleted = isStorageError(error, 'LAYER_UNKNOWN') || isStorageError(error, 'PARENT_UNKNOWN');
-      if (!deleted || attempt === ATTEMPTS) throw error;
+      if (deleted && attempt < ATTEMPTS) continue;
+      await takeLayersBack(request, [...request.added].reverse());
+      throw error;
     }
   }
 }
 
-async function addOnce(
-  request: ImportOneRequest,
-  opened: OpenedImage,
-  names: readonly string[],
-): Promise<PutImageResult> {
-  const layers = await addLayers(request, opened.layers);
+async function addOnce(request: AddRequest): Promise<PutImageResult> {
+  const { opened, names } = request;
+  const layers = await addLayers(request);
   const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
   return await request.store.images.put(imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names }));
 }
 
-async function addLayers(
-  { store, source, plan, place }: ImportOneRequest,
-  layers: readonly LayerSource[],
-): Promise<readonly LayerInfo[]> {
+/** Somebody else builds on the layer, or was faster to delete it. */
+const NOT_OURS: ReadonlySet<string> = new Set([
+  'LAYER_HAS_CHILDREN',
+  'LAYER_UNKNOWN',
+  'LAYER_USED_BY_CONTAINER',
+  'LAYER_USED_BY_IMAGE',
+]);
+
+/**
+ * Deletes the layers that were added for an image that then could not be recorded, topmost first. Never
+ * throws, since an error is on its way.
+ */
+async function takeLayersBack({ store, plan }: AddRequest, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    try {
+      await store.layers.delete(id);
+    } catch (error) {
+      if (isStorageError(error) && NOT_OURS.has(error.code)) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `layer ${id} stays without an image: ${reason}`;
+      plan.onWarning?.({ code: 'DEBRIS_LEFT', message, object: id });
+      return;
+    }
+  }
+}
+
+async function addLayers(request: AddRequest): Promise<readonly LayerInfo[]> {
+  const { store, source, plan, place, opened, added } = request;
+  const { layers } = opened;
   const { onProgress, signal } = plan;
   const chain = layers.map((layer, i) => chainLayer(layer, `layer ${i} of ${source.location}`));
   try {
     return await store.layers.addChain(chain, {
-      ...(onProgress === undefined
-        ? {}
-        : { onProgress: (event) => onProgress({ ...event, image: place.image }) }),
+      onProgress: (event) => {
+        if (event.type === 'layer-done') added.add(event.id);
+        onProgress?.({ ...event, image: place.image });
+      },
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {

@@ -7,7 +7,7 @@ import type { ImportEvent } from './importEvents.ts';
 
 /** The part of a store that an import uses; a `Store` is one. */
 export interface ImportStore {
-  readonly layers: Pick<Layers, 'addChain'>;
+  readonly layers: Pick<Layers, 'addChain' | 'delete'>;
   readonly images: Pick<Images, 'put'>;
 }
 

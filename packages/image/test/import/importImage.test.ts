@@ -354,12 +354,25 @@ describe('an import', () => {
     const before = readdirSync('/proc/self/fd').length;
     await importImage(new RecordingStore(), path, { ...AMD64, spoolDirectory });
     const failing = {
-      layers: { addChain: () => Promise.reject(new Error('x')) },
+      layers: { ...new RecordingStore().layers, addChain: () => Promise.reject(new Error('x')) },
       images: new RecordingStore().images,
     };
     await expect(importImage(failing, path, { ...AMD64, spoolDirectory })).rejects.toThrow('x');
     expect(readdirSync(spoolDirectory)).toEqual([]);
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
+  it('takes back the layers that it added when the image cannot be recorded', async () => {
+    const path = scratchFile(layoutOf(LAYERS).tar());
+    const store = new RecordingStore();
+    const put = () => Promise.reject(new StorageError('NO_SPACE', 'full'));
+    const failing = { layers: store.layers, images: { put } };
+    await expect(importImage(failing, path, AMD64)).rejects.toThrow('full');
+    expect(store.layersById.size).toBe(0);
+    await importImage(store, path, AMD64);
+    const before = [...store.layersById.keys()];
+    await expect(importImage(failing, path, AMD64)).rejects.toThrow('full');
+    expect([...store.layersById.keys()]).toEqual(before);
   });
 
   it('leaves a source open that was opened before', async () => {

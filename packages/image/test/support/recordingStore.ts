@@ -26,6 +26,9 @@ export class RecordingStore implements ImportStore {
       }
       return added;
     },
+    delete: async (id) => {
+      this.layersById.delete(id);
+    },
   };
 
   readonly images: ImportStore['images'] = {
