@@ -47,13 +47,12 @@ export function inspectCommand(terminal: Terminal): Command {
     });
 }
 
-/** Errors that say: it is none of this kind. */
-const NOT_THIS_KIND: ReadonlySet<string> = new Set([
-  'CONTAINER_UNKNOWN',
-  'IMAGE_UNKNOWN',
-  'LAYER_UNKNOWN',
-  'REFERENCE_INVALID',
-]);
+/** Errors that say: it is none of this kind. An image that lacks a layer is one all the same. */
+const NOT_THIS_KIND: Readonly<Record<Kind, readonly string[]>> = {
+  container: ['CONTAINER_UNKNOWN'],
+  image: ['IMAGE_UNKNOWN', 'REFERENCE_INVALID'],
+  layer: ['LAYER_UNKNOWN'],
+};
 
 /** A full layer id means the layer, although a container is also found by the id of its layer. */
 async function inspectAny(store: Store, text: string): Promise<unknown> {
@@ -62,7 +61,7 @@ async function inspectAny(store: Store, text: string): Promise<unknown> {
     try {
       return await INSPECTORS[kind](store, text);
     } catch (error) {
-      if (!isStorageError(error) || !NOT_THIS_KIND.has(error.code)) throw error;
+      if (!isStorageError(error) || !NOT_THIS_KIND[kind].includes(error.code)) throw error;
     }
   }
   throw new StorageError('NOT_AN_ID', `${text}: identifier is not a layer, image, or container`, {
