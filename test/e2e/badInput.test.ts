@@ -7,8 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   corruptCompression,
   type DamagedArchive,
-  intactArchive,
-  largeArchive,
   missingBlobs,
   noArchives,
   noPlatforms,
@@ -19,11 +17,13 @@ import {
 import { damagedRecords, wrongOptions } from '../support/damagedStores.ts';
 import { overlaySkipReason, rootSkipReason, titled } from '../support/hostAbility.ts';
 import { archiveOf, ociLayoutFiles } from '../support/imageArchive.ts';
-import { expectRefusal, type Refusal } from '../support/refusal.ts';
+import { mountsBelow } from '../support/mounts.ts';
+import { expectFailure, expectRefusal, type Refusal } from '../support/refusal.ts';
 import { type RunResult, runProgram } from '../support/runProgram.ts';
-import { SEDIMENT, sediment, sedimentJson } from '../support/sediment.ts';
+import { SEDIMENT, sediment, sedimentJson, startSediment } from '../support/sediment.ts';
 import { makeSeededStore, type SeededStore } from '../support/seededStore.ts';
-import { fillInodes, mountReadOnly, mountSmall } from '../support/smallFileSystems.ts';
+import { fillInodes, fillSpace, mountReadOnly, mountSmall } from '../support/smallFileSystems.ts';
+import { intactArchive, largeArchive, smallArchive } from '../support/soundArchives.ts';
 import { type DriverName, makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
 import { layerTree } from '../support/storeSnapshot.ts';
 import { storeState } from '../support/storeState.ts';
@@ -112,6 +112,38 @@ describe.each(drivers)('bad input', (driver, skipReason) => {
         await using store = makeStoreRoot({ driver });
         mountSmall(store.runRoot, 'size=1m,nr_inodes=40');
         await refusesForSpace(store, store.runRoot, () => fillInodes(store.runRoot));
+      });
+
+      it('for the note of a mount', async () => {
+        await using store = makeStoreRoot({ driver });
+        mountSmall(store.runRoot, 'size=1m,nr_inodes=40');
+        await seed.copyInto(store);
+        fillInodes(store.runRoot);
+        const before = [Object.keys(storeState(store)), mountsBelow(store.path)];
+        expectFailure(await startSediment(store, ['mount', 'box']), {
+          code: 'NO_SPACE',
+          says: [store.runRoot],
+        });
+        expect([Object.keys(storeState(store)), mountsBelow(store.path)]).toEqual(before);
+      });
+
+      it('for records and documents', async () => {
+        await using store = makeStoreRoot({ driver });
+        mountSmall(store.graphRoot, 'size=1m');
+        await seed.copyInto(store);
+        const file = writeArchive(store, smallArchive);
+        const filler = join(store.graphRoot, 'filler');
+        const codes: string[] = [];
+        for (let pages = 7; !codes.includes('none'); pages += 2) {
+          fillSpace(filler, pages);
+          // tokens in lock files change, and layers.json may have been written twice
+          const before = Object.keys(storeState(store));
+          const { exitCode, stderr } = await startSediment(store, ['import', file]);
+          if (exitCode !== 0) expect(Object.keys(storeState(store)), stderr).toEqual(before);
+          codes.push(/\[(\w+)\]\n/.exec(stderr)?.[1] ?? 'none');
+          rmSync(filler);
+        }
+        expect(new Set(codes)).toEqual(new Set(['NO_SPACE', 'none']));
       });
 
       it('for the copy of a compressed archive', async () => {

@@ -29,7 +29,7 @@ export interface DamagedArchive extends Refusal {
 
 const RANDOM = randomFillSync(Buffer.alloc(64 << 10));
 /** Its first two layers are in the store already, two are new. */
-const VICTIM: ImageDescription = {
+export const VICTIM: ImageDescription = {
   names: ['localhost/victim:1'],
   layers: [
     ...SEED_IMAGE.layers,
@@ -439,22 +439,3 @@ function replaced(bytes: Buffer, text: string, other: string): Buffer {
   if (!bytes.includes(text)) throw new Error(`nothing to replace: ${text}`);
   return Buffer.from(bytes.toString().replaceAll(text, other));
 }
-
-/** The same image without any damage. */
-export const intactArchive: Buffer = ociBytes;
-
-/** Needs some megabytes, more than a hundred files, and a copy since it is compressed as a whole. */
-export const largeArchive: Buffer = gzipSync(
-  archiveOf(
-    dockerArchiveFiles([
-      {
-        names: ['localhost/large:1'],
-        layers: [
-          [{ name: 'large', content: randomFillSync(Buffer.alloc(3 << 20)) }],
-          Array.from({ length: 300 }, (_, i) => ({ name: `file-${i}`, content: `${i}\n` })),
-        ],
-      },
-    ]),
-  ),
-  { level: 1 },
-);

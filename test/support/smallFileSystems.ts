@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Mounts a file system in memory, such as one with `size=1m` or `nr_inodes=100`. */
@@ -23,6 +23,13 @@ export function fillInodes(directory: string): void {
       throw error;
     }
   }
+}
+
+/** Uses up the space of a small file system but for some pages of memory. */
+export function fillSpace(file: string, pagesLeft: number): void {
+  writeFileSync(file, '');
+  const { bavail, bsize } = statfsSync(file);
+  writeFileSync(file, Buffer.alloc((bavail - pagesLeft) * bsize));
 }
 
 function mount(args: string[]): void {
