@@ -103,7 +103,8 @@ function checkSourceImport(source, workspace, specifier, file) {
 }
 
 /**
- * Unit tests may also use the root's development tools, the shared helpers, and their package's sources.
+ * Unit tests may also use the root's development tools and scripts, the shared helpers, and their package's
+ * sources.
  *
  * @param {Package} source
  * @param {Workspace} workspace
@@ -114,7 +115,7 @@ function checkTestImport(source, workspace, specifier, file) {
   const { root, manifest, folderOf } = workspace;
   const { folder, directory } = source;
   if (specifier.startsWith('.')) {
-    return outOfBounds(specifier, file, [directory, join(root, 'test/support')], root);
+    return outOfBounds(specifier, file, [directory, join(root, 'test/support'), join(root, 'scripts')], root);
   }
   const dependency = packageOf(specifier);
   const target = folderOf.get(dependency);

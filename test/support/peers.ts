@@ -76,12 +76,14 @@ export function peerPath(name: PeerName): string {
   return path;
 }
 
-/** The first line that a peer says of its version. */
+/** The first line that a peer says of its version; `containers-storage` says nothing, so its package does. */
 export function peerVersion(name: PeerName): string {
-  const argument = name === 'containers-storage' ? 'version' : '--version';
-  const isolated = isolate(peerPath(name), [argument]);
-  const { stdout, stderr } = spawnSync(isolated.program, isolated.args, { encoding: 'utf8' });
-  return (stdout.trim() || stderr.trim()).split('\n')[0] ?? '';
+  const { program, args } =
+    name === 'containers-storage'
+      ? { program: 'dpkg-query', args: ['--show', name] }
+      : isolate(peerPath(name), ['--version']);
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
+  return stdout?.split('\n')[0]?.replace('\t', ' ') || 'unknown version';
 }
 
 async function callPeer(name: PeerName, args: string[], options: PeerOptions): Promise<RunResult> {
