@@ -4,7 +4,8 @@ import type { ImageSource, SourceImage } from '../sources/imageSource.ts';
 
 /**
  * The names that an image gets when none were given: those that the source has for it, completed by
- * podman's rule; the directory's name for the only image of a layout; else none.
+ * podman's rule; the directory's name for the only image of a layout; else none. The last one comes
+ * first: podman load adds them one after the other, each in front of the others.
  *
  * @throws {StorageError} `REFERENCE_INVALID` when the source has a name that no image can have
  */
@@ -16,7 +17,7 @@ export function namesFromSource(source: ImageSource, image: SourceImage): readon
 }
 
 function uniqueNames(names: readonly string[], origin: string): readonly string[] {
-  return [...new Set(names.map((name) => normalizeFrom(name, origin)))];
+  return [...new Set(names.map((name) => normalizeFrom(name, origin)))].reverse();
 }
 
 function normalizeFrom(name: string, origin: string): string {

@@ -158,9 +158,9 @@ describe('the names of an imported image', () => {
     expect(await namesOf(path, { names: [] })).toEqual([]);
   });
 
-  it('are all tags of a docker-archive', async () => {
+  it('are all tags of a docker-archive, the last one first', async () => {
     const path = scratchFile(dockerArchive([{ layers: LAYERS, tags: ['m:2', 'docker.io/x', 'q.io/m:3'] }]));
-    expect(await namesOf(path)).toEqual(['localhost/m:2', 'docker.io/library/x:latest', 'q.io/m:3']);
+    expect(await namesOf(path)).toEqual(['q.io/m:3', 'docker.io/library/x:latest', 'localhost/m:2']);
   });
 
   it('are those of a layout, whatever chooses the image', async () => {
@@ -221,7 +221,7 @@ describe('several images', () => {
   it('are imported one after the other', async () => {
     const store = new RecordingStore();
     const images = await importImages(store, archive(), { ...AMD64, all: true });
-    expect(images.map(({ names }) => names)).toEqual([['localhost/m:1'], ['localhost/m:2', 'localhost/m:3']]);
+    expect(images.map(({ names }) => names)).toEqual([['localhost/m:1'], ['localhost/m:3', 'localhost/m:2']]);
   });
 
   it('need a choice', async () => {
@@ -229,13 +229,13 @@ describe('several images', () => {
     const store = new RecordingStore();
     expect(await storageErrorOf(() => importImage(store, path))).toMatchObject({ code: 'IMAGE_AMBIGUOUS' });
     expect(await importImage(store, path, { ...AMD64, select: 'm:3' })).toMatchObject({
-      names: ['localhost/m:2', 'localhost/m:3'],
+      names: ['localhost/m:3', 'localhost/m:2'],
     });
     expect(await importImage(store, path, { ...AMD64, select: '@0' })).toMatchObject({
       names: ['localhost/m:1'],
     });
     expect(await importImage(store, `docker-archive:${path}:@1`, AMD64)).toMatchObject({
-      names: ['localhost/m:2', 'localhost/m:3'],
+      names: ['localhost/m:3', 'localhost/m:2'],
     });
     const [chosen] = await importImages(store, `docker-archive:${path}:@1`, {
       ...AMD64,
