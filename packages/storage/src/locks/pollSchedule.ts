@@ -22,8 +22,8 @@ const GROWTH = 1.5;
 
 /** Latest first. */
 const LONG_WAITING: readonly Phase[] = [
-  { fromMs: 5000, step: { spinMs: 1, pauseMs: 9 } },
-  { fromMs: 1000, step: { spinMs: 4, pauseMs: 1 } },
+  { fromMs: 5000, step: { spinMs: 1, pauseMs: 19 } },
+  { fromMs: 1000, step: { spinMs: 2, pauseMs: 2 } },
   { fromMs: 250, step: { spinMs: 1, pauseMs: 4 } },
 ];
 

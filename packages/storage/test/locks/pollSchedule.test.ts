@@ -19,6 +19,6 @@ describe('nextPollStep', () => {
       const { spinMs, pauseMs } = nextPollStep(waitedMs, 100, 1);
       return spinMs / (spinMs + pauseMs);
     };
-    expect([0, 249, 250, 1000, 4999, 5000, 100_000].map(share)).toEqual([0, 0, 0.2, 0.8, 0.8, 0.1, 0.1]);
+    expect([0, 249, 250, 1000, 4999, 5000, 100_000].map(share)).toEqual([0, 0, 0.2, 0.5, 0.5, 0.05, 0.05]);
   });
 });
