@@ -50,7 +50,7 @@ async function quickstart({ parent, keep, build }) {
     say(`The tour works in ${directory}, called $DIR from here on. Of long ids, the first digits are shown.`);
     abbreviate(directory, '$DIR');
     await runTour(directory, keep);
-    process.stdout.write('\nAll of this was as told.\n');
+    process.stdout.write('\nEverything came out as described.\n');
     return 0;
   } catch (error) {
     process.stderr.write(`\nThe quickstart failed: ${error instanceof Error ? error.message : error}\n`);

@@ -30,7 +30,7 @@ describe('the quickstart', () => {
       const { stdout } = await mustRun(process.execPath, args());
       expect(stdout).toContain('overlay/l');
       expect(stdout).toContain('motd (character device 0:0)');
-      expect(stdout).toContain('All of this was as told.');
+      expect(stdout).toContain('Everything came out as described.');
       expect(readdirSync(directory)).toEqual([]);
       expect(mountsBelow(directory)).toEqual([]);
     },
@@ -47,7 +47,7 @@ describe('the quickstart', () => {
       ]);
       expect(stdout).toMatch(/overlay driver does not work .*mount.*\[DRIVER_PREREQUISITES\]/);
       expect(stdout).toContain('export STORAGE_DRIVER=vfs');
-      expect(stdout).toContain('All of this was as told.');
+      expect(stdout).toContain('Everything came out as described.');
       const [kept = ''] = readdirSync(directory);
       expect(existsSync(join(directory, kept, 'graph/vfs-containers/containers.json'))).toBe(true);
     },
