@@ -1,6 +1,6 @@
 import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { loadStorageConf, type StorageConf, unsupportedSettings } from '../conf/index.ts';
-import { type Driver, openDriver } from '../drivers/index.ts';
+import { type Driver, type OpenDriverOptions, openDriver } from '../drivers/index.ts';
 import { isIncomplete } from '../layers/layerInfo.ts';
 import { announceHomeRelease } from '../layers/layerRemover.ts';
 import { type LockBackendName, LockManager } from '../locks/index.ts';
@@ -61,6 +61,8 @@ export async function openStore(options: OpenStoreOptions = {}): Promise<Store> 
   });
   refuseUnsupported(conf);
   const access = chooseAccess(conf, options, onWarning);
+  // What is wrong with the request is found before anything is made; the warnings come from the real one.
+  await openDriver(driverRequest(conf, { probe: false, onWarning: () => undefined }));
   if (access.mode === 'shared') makeRoots(conf);
   const { context, close } = await buildContext(conf, access, onWarning);
   try {
@@ -189,19 +191,26 @@ async function openStoreDriver(
   onWarning: WarningHandler,
 ): Promise<Driver> {
   const open = async () =>
-    await openDriver({
-      name: conf.driver,
-      priority: conf.driverPriority,
-      probe: access.mode === 'shared',
-      context: {
-        graphRoot: conf.graphRoot,
-        runRoot: conf.runRoot,
-        options: conf.driverOptions,
-        imageStores: [],
-        onWarning,
-      },
-    });
+    await openDriver(driverRequest(conf, { probe: access.mode === 'shared', onWarning }));
   if (access.mode === 'snapshot') return await open();
   const paths = new StorePaths(conf.graphRoot, conf.runRoot, conf.driver ?? '');
   return await locks.lock(paths.storageLock, { rank: 'storage' }).withWrite(open);
+}
+
+function driverRequest(
+  conf: StorageConf,
+  { probe, onWarning }: { readonly probe: boolean; readonly onWarning: WarningHandler },
+): OpenDriverOptions {
+  return {
+    name: conf.driver,
+    priority: conf.driverPriority,
+    probe,
+    context: {
+      graphRoot: conf.graphRoot,
+      runRoot: conf.runRoot,
+      options: conf.driverOptions,
+      imageStores: [],
+      onWarning,
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noStore, TempRoots } from '../support/tempStore.ts';
@@ -62,6 +62,7 @@ describe.skipIf(noStore !== undefined)(`openStore (${noStore ?? 'root'})`, () =>
     ],
   ])('refuses %s', async (_what, options, code) => {
     await expect(roots.open(options)).rejects.toMatchObject({ code, hint: expect.any(String) });
+    expect(existsSync(roots.graphRoot)).toBe(false);
   });
 
   it('refuses a graph root that is a file', async () => {
