@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { UnpackJob, UnpackResult } from '../unpack/unpackJob.ts';
@@ -37,6 +38,8 @@ export async function stageChain(request: StageRequest): Promise<StagedLayer[]> 
   const pool = await context.unpackPool();
   signal?.throwIfAborted();
   const stop = new AbortController();
+  // One listener for each layer is no leak.
+  setMaxListeners(0, stop.signal);
   const forward = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', forward, { once: true });
   const run = { ...request, pool, stop };

@@ -61,6 +61,22 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       expect(again.map(({ type }) => type)).toEqual(['layer-reused', 'layer-reused']);
     });
 
+    it('adds many layers without a word of Node about listeners', async () => {
+      const warned: Error[] = [];
+      const listen = (warning: Error) => void warned.push(warning);
+      process.on('warning', listen);
+      try {
+        const many = Array.from({ length: 20 }, (_, i) =>
+          layerOf(roots.directory, `many${i}`, { [`f${i}`]: '' }),
+        );
+        expect(await store.layers.addChain(many)).toHaveLength(20);
+        await new Promise((resolve) => setImmediate(resolve));
+      } finally {
+        process.off('warning', listen);
+      }
+      expect(warned).toEqual([]);
+    });
+
     it('leaves nothing behind but the layers', async () => {
       await store.layers.addChain(chain());
       expect(existsSync(join(roots.graphRoot, driver, 'tempdirs'))).toBe(false);
