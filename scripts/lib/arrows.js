@@ -18,6 +18,7 @@ export const ARROWS = {
   storage: ['codec', 'posix', 'core'],
   image: ['storage', 'codec', 'core'],
   cli: ['image', 'storage', 'core'],
+  'containers-storage': ['storage', 'core'],
 };
 
 /** Packages that take and give bytes only: no file system, no processes, no threads, no network. */
@@ -25,7 +26,7 @@ const PURE = ['core', 'codec'];
 const IMPURE_BUILTINS = ['fs', 'fs/promises', 'child_process', 'worker_threads', 'net', 'http', 'https'];
 
 /** Packages whose modules are bundled: what they import may be a development dependency. */
-const BUNDLED = ['cli'];
+const BUNDLED = ['cli', 'containers-storage'];
 /** Dependencies that no module of a bundled package imports itself: native packages stay outside of the bundle. */
 const OUTSIDE_BUNDLE = ['koffi'];
 

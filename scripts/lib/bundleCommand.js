@@ -11,18 +11,24 @@ export const NATIVE_PACKAGES = ['koffi'];
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-const cli = join(checkoutRoot, 'packages/cli');
+/** The packages that are a command each. */
+const COMMANDS = ['cli', 'containers-storage'].map((name) => join(checkoutRoot, 'packages', name));
 
 /**
- * Bundles the command from the sources of all packages into `packages/cli/dist`: `main.js`, the chunks
- * that it loads on demand, and `worker.js` for the unpack threads. Files that are already right are not
- * touched, so that a command may run meanwhile.
+ * Bundles each command from the sources of all packages into its `dist`: `main.js`, the chunks that it
+ * loads on demand, and `worker.js` for the unpack threads. Files that are already right are not touched,
+ * so that a command may run meanwhile.
  */
-export function bundleCommand() {
+export function bundleCommands() {
+  for (const command of COMMANDS) bundleCommand(command);
+}
+
+/** @param {string} command the directory of its package */
+function bundleCommand(command) {
   const { metafile, outputFiles } = buildSync({
     absWorkingDir: checkoutRoot,
-    entryPoints: entryPoints(),
-    outdir: join(cli, 'dist'),
+    entryPoints: entryPoints(command),
+    outdir: join(command, 'dist'),
     chunkNames: 'chunk-[hash]',
     bundle: true,
     splitting: true,
@@ -37,15 +43,15 @@ export function bundleCommand() {
     write: false,
     logLevel: 'warning',
   });
-  assertExternalsAreDependencies(metafile.outputs);
-  mkdirSync(join(cli, 'dist'), { recursive: true });
+  assertExternalsAreDependencies(command, metafile.outputs);
+  mkdirSync(join(command, 'dist'), { recursive: true });
   // an entry comes after the chunks that it loads
   /** @param {{ path: string }} file */
   const isEntry = ({ path }) => !basename(path).startsWith('chunk-');
   for (const { path, contents } of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
     writeIfChanged(path, contents);
   }
-  removeStaleChunks(metafile.outputs);
+  removeStaleChunks(command, metafile.outputs);
 }
 
 /**
@@ -59,9 +65,10 @@ function writeIfChanged(path, contents) {
   renameSync(temporary, path);
 }
 
-function entryPoints() {
+/** @param {string} command */
+function entryPoints(command) {
   return [
-    { in: join(cli, 'src/main.ts'), out: 'main' },
+    { in: join(command, 'src/main.ts'), out: 'main' },
     // all outputs lie side by side, so that `new URL('./worker.js', import.meta.url)` finds it from any chunk
     { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts'), out: 'worker' },
   ];
@@ -70,16 +77,15 @@ function entryPoints() {
 /**
  * What the bundle loads from outside must come along when the command is installed.
  *
+ * @param {string} command
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
-function assertExternalsAreDependencies(outputs) {
-  const { dependencies } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8'));
+function assertExternalsAreDependencies(command, outputs) {
+  const { name, dependencies } = JSON.parse(readFileSync(join(command, 'package.json'), 'utf8'));
   for (const { imports } of Object.values(outputs)) {
     for (const { path, external } of imports) {
       if (external && !isBuiltin(path) && !Object.hasOwn(dependencies, path)) {
-        throw new Error(
-          `the bundle of packages/cli loads ${path}: add it to the dependencies of packages/cli`,
-        );
+        throw new Error(`the bundle of ${name} loads ${path}: add it to the dependencies of ${name}`);
       }
     }
   }
@@ -88,12 +94,13 @@ function assertExternalsAreDependencies(outputs) {
 /**
  * Deletes what earlier builds left, which no entry loads any more.
  *
+ * @param {string} command
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
-function removeStaleChunks(outputs) {
+function removeStaleChunks(command, outputs) {
   const current = new Set(Object.keys(outputs).map((path) => basename(path)));
-  for (const entry of readdirSync(join(cli, 'dist'), { withFileTypes: true })) {
+  for (const entry of readdirSync(join(command, 'dist'), { withFileTypes: true })) {
     const isOutput = entry.isFile() && /\.js(\.map)?$/.test(entry.name);
-    if (isOutput && !current.has(entry.name)) rmSync(join(cli, 'dist', entry.name));
+    if (isOutput && !current.has(entry.name)) rmSync(join(command, 'dist', entry.name));
   }
 }

@@ -8,7 +8,6 @@ export {
 } from './compression/openDecompressed.ts';
 export { type CountedStream, counted } from './counted.ts';
 export { Crc64 } from './crc64/crc64.ts';
-export { goJsonStringify } from './goJson.ts';
 export {
   isHeaderOnlyType,
   type SparseRange,

@@ -14,6 +14,7 @@ export {
   sha256Hex,
 } from './digest.ts';
 export { ERROR_CODES, type ErrorCode } from './errorCodes.ts';
+export { goJsonStringify } from './goJson.ts';
 export {
   describeErrorCode,
   type ErrorFacts,

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { StorageError } from '@sediment/core';
+import { goJsonStringify, StorageError } from '@sediment/core';
 import { cleanPath } from '../cleanPath.ts';
 import { Crc64 } from '../crc64/crc64.ts';
-import { goJsonStringify } from '../goJson.ts';
 import type { TarHeader } from '../tar/tarHeader.ts';
 import type { TarHandler } from '../tar/tarReader.ts';
 

@@ -1,4 +1,4 @@
-import { goJsonStringify } from '@sediment/codec';
+import { goJsonStringify } from '@sediment/core';
 import { ExactNumber } from './jsonReader.ts';
 
 /**

@@ -123,6 +123,7 @@ async function buildContext(
       kind,
       files: tableFiles(directory, kind),
       lock: locks.lock(`${directory}/${kind}s.lock`, { rank: `${kind}s` }),
+      paths,
       refuseWrite: access.refuseWrite,
       assertOpen: () => operations.assertNotClosed(),
       onWarning,

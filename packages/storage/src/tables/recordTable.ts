@@ -5,6 +5,7 @@ import { atomicWrite } from '../records/atomicWrite.ts';
 import { settleDuplicateNames } from '../records/names.ts';
 import type { RecordFormat } from '../records/recordFormat.ts';
 import { RecordIndex } from '../records/recordIndex.ts';
+import type { StorePaths } from '../store/storePaths.ts';
 
 /** What every record of the store has: an id, and names that are unique among its kind. */
 export interface NamedRecord {
@@ -24,6 +25,7 @@ export interface RecordTableOptions<R extends NamedRecord> {
   /** The first file takes new records; further ones are read, and rewritten when their records change. */
   readonly files: readonly TableFile[];
   readonly lock: LockFile;
+  readonly paths: StorePaths;
   /**
    * Set where locks are not to be taken: the table is then read between two equal tokens, and writing
    * fails with the error that this function makes for a path.
@@ -39,7 +41,18 @@ export interface RecordTableOptions<R extends NamedRecord> {
   readonly onWarning: WarningHandler;
 }
 
-/** Read access to a table; valid only inside the scope that handed it out. */
+/** A record together with the store that holds it: this one, or an additional one that is only read. */
+export interface Placed<R extends NamedRecord> {
+  readonly record: R;
+  /** Where the files of that store lie. */
+  readonly paths: StorePaths;
+  readonly readOnly: boolean;
+}
+
+/**
+ * Read access to a table; valid only inside the scope that handed it out. Unless it says otherwise, a method
+ * sees the records of the writable store alone.
+ */
 export interface TableView<R extends NamedRecord> {
   /** All records, in file order. */
   all(): readonly R[];
@@ -49,6 +62,12 @@ export interface TableView<R extends NamedRecord> {
   find(idOrName: string): R | undefined;
   /** Ids, not more than ten, of which `prefix` could be the beginning; to tell why it finds nothing. */
   idsWithPrefix(prefix: string): readonly string[];
+  /** The records of this store and then of all additional ones. An id may come twice. */
+  everywhere(): readonly Placed<R>[];
+  /** {@link find} in this store, and then in each additional one. */
+  locate(idOrName: string): Placed<R> | undefined;
+  /** {@link byId} in this store, and then in each additional one. */
+  locateId(id: string): Placed<R> | undefined;
   /** The records that the other methods leave out. */
   hidden(): readonly R[];
   /** Whether the files differ from what is seen here, because two records had one name. A save mends that. */
@@ -185,12 +204,27 @@ class View<R extends NamedRecord> implements TableView<R> {
     if (match === undefined) return [];
     return 'record' in match ? [match.record.id] : match.ambiguous;
   }
+  everywhere(): readonly Placed<R>[] {
+    return this.all().map((record) => this.#placed(record));
+  }
+  locate(idOrName: string): Placed<R> | undefined {
+    const record = this.find(idOrName);
+    return record === undefined ? undefined : this.#placed(record);
+  }
+  locateId(id: string): Placed<R> | undefined {
+    const record = this.byId(id);
+    return record === undefined ? undefined : this.#placed(record);
+  }
   get needsSave(): boolean {
     return this.#loaded().repaired.size > 0;
   }
   hidden(): readonly R[] {
     const { hidden } = this.options;
     return hidden === undefined ? [] : recordsOf(this.#loaded()).filter((record) => hidden(record));
+  }
+
+  #placed(record: R): Placed<R> {
+    return { record, paths: this.options.paths, readOnly: false };
   }
 
   #visible(): Visible<R> {

@@ -5,6 +5,7 @@ import { StorageError, type Warning } from '@sediment/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LockManager } from '../../src/locks/index.ts';
 import { type LayerRecord, layerFormat } from '../../src/records/layerRecord.ts';
+import { StorePaths } from '../../src/store/storePaths.ts';
 import { RecordTable, type RecordTableOptions } from '../../src/tables/recordTable.ts';
 import { noStore } from '../support/tempStore.ts';
 
@@ -37,6 +38,7 @@ describe.skipIf(noStore === 'needs Linux')('RecordTable', () => {
         { path: volatile(), volatile: true },
       ],
       lock: locks.lock(join(directory, 'layers.lock'), { rank: 'layers' }),
+      paths: new StorePaths(directory, directory, 'overlay'),
       refuseWrite: undefined,
       assertOpen: () => undefined,
       format: layerFormat,
