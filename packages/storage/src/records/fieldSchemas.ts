@@ -5,6 +5,7 @@
 import { type Compression, type Digest, isDigest } from '@sediment/core';
 import * as z from 'zod/mini';
 import { isGoTime, ZERO_TIME } from './goTime.ts';
+import { withPlainTest } from './plainRecord.ts';
 
 /** A schema whose absent or null value is `fallback`. */
 export function orElse<S extends z.ZodMiniType, D>(schema: S, fallback: D) {
@@ -24,40 +25,86 @@ const unsigned = integer.check(
 const digest = z.custom<Digest>(isDigest, 'a digest');
 const emptyText = z.literal('', { error: 'a digest' });
 
+const isText = (value: unknown) => typeof value === 'string' && value !== '';
+const isSize = (value: unknown) => Number.isSafeInteger(value) && value !== 0;
+const isTexts = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+const isUnsigned = (value: unknown) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
+
 /** An object id. Ids name files and directories, so one that could leave its directory is damage. */
-export const idSchema = text.check(
-  z.refine((id) => id !== '' && id !== '.' && id !== '..' && !/[/\0]/.test(id), 'an id fit for a file name'),
+export const idSchema = withPlainTest(
+  text.check(
+    z.refine(
+      (id) => id !== '' && id !== '.' && id !== '..' && !/[/\0]/.test(id),
+      'an id fit for a file name',
+    ),
+  ),
+  (value) => typeof value === 'string' && /^[0-9a-f]+$/.test(value),
 );
 /** A text that is left out when empty; absent gives `undefined`. */
-export const optionalTextSchema = z.pipe(
-  z.nullish(text),
-  z.transform((value) => (value === '' || value === null ? undefined : value)),
+export const optionalTextSchema = withPlainTest(
+  z.pipe(
+    z.nullish(text),
+    z.transform((value) => (value === '' || value === null ? undefined : value)),
+  ),
+  isText,
 );
 /** A text that is always written; absent gives the empty text. */
-export const textSchema = orElse(text, '');
-export const textsSchema = orElse(z.array(text, { error: 'an array of strings' }), [] as string[]);
+export const textSchema = withPlainTest(orElse(text, ''), isText);
+export const textsSchema = withPlainTest(
+  orElse(z.array(text, { error: 'an array of strings' }), [] as string[]),
+  isTexts,
+);
 /** Go's zero size is "not known" and left out: `undefined` here. */
-export const optionalSizeSchema = z.pipe(
-  z.nullish(integer),
-  z.transform((value) => (value === 0 || value === null ? undefined : value)),
+export const optionalSizeSchema = withPlainTest(
+  z.pipe(
+    z.nullish(integer),
+    z.transform((value) => (value === 0 || value === null ? undefined : value)),
+  ),
+  isSize,
 );
-export const countSchema = orElse(integer, 0);
-export const optionalDigestSchema = z.pipe(
-  z.nullish(z.union([emptyText, digest], { error: 'a digest such as "sha256:" and 64 hex digits' })),
-  z.transform((value): Digest | undefined => (value === '' || value === null ? undefined : value)),
+export const countSchema = withPlainTest(orElse(integer, 0), isSize);
+export const optionalDigestSchema = withPlainTest(
+  z.pipe(
+    z.nullish(z.union([emptyText, digest], { error: 'a digest such as "sha256:" and 64 hex digits' })),
+    z.transform((value): Digest | undefined => (value === '' || value === null ? undefined : value)),
+  ),
+  (value) => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value),
 );
-export const timeSchema = orElse(
-  z.custom<string>(isGoTime, 'an RFC 3339 time such as "2026-11-21T07:02:48.5Z"'),
-  ZERO_TIME,
+/** A time of day in UTC on a day that every month has. */
+const PLAIN_TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+export const timeSchema = withPlainTest(
+  orElse(z.custom<string>(isGoTime, 'an RFC 3339 time such as "2026-11-21T07:02:48.5Z"'), ZERO_TIME),
+  (value) => typeof value === 'string' && PLAIN_TIME.test(value),
 );
-export const uintsSchema = orElse(z.array(unsigned, { error: 'an array of integers' }), [] as number[]);
-const objectError = { error: 'an object' };
-export const sizesSchema = orElse(z.record(z.string(), integer, objectError), {} as Record<string, number>);
-export const digestsSchema = orElse(z.record(z.string(), digest, objectError), {} as Record<string, Digest>);
-export const flagsSchema = orElse(
-  z.record(z.string(), z.unknown(), objectError),
-  {} as Record<string, unknown>,
+export const uintsSchema = withPlainTest(
+  orElse(z.array(unsigned, { error: 'an array of integers' }), [] as number[]),
+  (value) => Array.isArray(value) && value.every(isUnsigned),
 );
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A Go map. Unlike zod's own record it keeps every key, `__proto__` too. */
+function mapSchema<V>(isValue: (value: unknown) => value is V, expected: string) {
+  const map = z.custom<Readonly<Record<string, V>>>(isObject, 'an object').check(
+    z.check(({ value, issues }) => {
+      for (const [key, item] of Object.entries(value)) {
+        if (!isValue(item)) issues.push({ code: 'custom', path: [key], message: expected, input: item });
+      }
+    }),
+  );
+  return withPlainTest(
+    orElse(map, {} as Readonly<Record<string, V>>),
+    (value) => isObject(value) && Object.values(value).every(isValue),
+  );
+}
+
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
+const isAnything = (_value: unknown): _value is unknown => true;
+export const sizesSchema = mapSchema(isInteger, 'an integer below 2^53');
+export const digestsSchema = mapSchema(isDigest, 'a digest');
+export const flagsSchema = mapSchema(isAnything, 'a value');
 
 const idMap = z.looseObject(
   { container_id: countSchema, host_id: countSchema, size: countSchema },
@@ -72,11 +119,14 @@ export const idMapsSchema = orElse(
 /** Go's numbers of the compression kinds, in order. */
 const COMPRESSIONS = ['none', 'bzip2', 'gzip', 'xz', 'zstd'] as const satisfies readonly Compression[];
 
-export const compressionSchema = orElse(
-  integer.check(
-    z.refine((n) => COMPRESSIONS[n] !== undefined, 'a compression known to this version (0 to 4)'),
+export const compressionSchema = withPlainTest(
+  orElse(
+    integer.check(
+      z.refine((n) => COMPRESSIONS[n] !== undefined, 'a compression known to this version (0 to 4)'),
+    ),
+    0,
   ),
-  0,
+  (value) => typeof value === 'number' && COMPRESSIONS[value] !== undefined,
 );
 
 export function compressionFromNumber(number: number): Compression {

@@ -2,6 +2,7 @@ import { StorageError } from '@sediment/core';
 import type * as z from 'zod/mini';
 import { JsonSyntaxError, readJson } from './jsonReader.ts';
 import { writeJsonObject } from './jsonWriter.ts';
+import { plainReader } from './plainRecord.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -47,6 +48,7 @@ export function defineRecordFormat<T extends object, Json>(
   document: RecordDocument<T, Json>,
 ): RecordFormat<T> {
   const known = new Map(Object.keys(document.schema.shape).map((key) => [key.toLowerCase(), key]));
+  const readPlain = plainReader<Json>(document.schema);
   // A save writes all records of a store and changes one: the text of the others is kept.
   const texts = new WeakMap<T, string>();
   const textOf = (record: T, where: Place): string => {
@@ -63,6 +65,8 @@ export function defineRecordFormat<T extends object, Json>(
     kind: document.kind,
     parse: (content, path) =>
       readArray(content, path).map((raw, index) => {
+        const plain = readPlain(raw);
+        if (plain !== undefined) return Object.freeze(document.fromJson(plain, NONE_UNKNOWN));
         const where: Place = { action: 'loading', path, index, kind: document.kind };
         const [json, unknown] = splitKnown(raw, known, where);
         return Object.freeze(document.fromJson(check(document, json, where), unknown));
@@ -74,6 +78,8 @@ export function defineRecordFormat<T extends object, Json>(
     },
   };
 }
+
+const NONE_UNKNOWN: JsonObject = Object.freeze({});
 
 interface Place {
   readonly action: 'loading' | 'writing';
