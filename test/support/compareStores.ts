@@ -3,8 +3,8 @@ import type { LayerSnapshot, StoreSnapshot } from './storeSnapshot.ts';
 import { compareTrees, type Tree, type TreeEntry, type TreeField } from './treeListing.ts';
 
 /**
- * Compares all that two stores hold of layers and images: records, big data, tar-split files, the trees
- * of the layers entry by entry, and what the driver keeps beside them.
+ * Compares all that two stores hold: records, mount counts, big data, tar-split files, the trees of the
+ * layers entry by entry, and what the driver keeps beside them.
  *
  * Left out is what differs between two runs of one program: when a layer was made, random link names,
  * and the times of what the program made by itself (a layer's root directory, whiteouts, record files).
@@ -36,7 +36,7 @@ function treeOf(trees: Map<string, Tree>, key: string): Tree {
 
 function compareRecords(left: StoreSnapshot, right: StoreSnapshot): string[] {
   const [a, b] = [comparableRecords(left.records), comparableRecords(right.records)];
-  return (['layers', 'images'] as const).flatMap((kind) => {
+  return (['layers', 'images', 'containers', 'mountpoints'] as const).flatMap((kind) => {
     const x = a[kind].map((record) => JSON.stringify(record));
     const y = b[kind].map((record) => JSON.stringify(record));
     return [

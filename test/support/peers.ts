@@ -50,12 +50,25 @@ export function buildah(store: StoreRoot, args: string[], options: PeerOptions =
 /** The Go `containers-storage` command: its options come after the name of the subcommand. */
 export function containersStorage(
   store: StoreRoot,
-  [subcommand = '', ...args]: string[],
+  args: string[],
   options: PeerOptions = {},
 ): Promise<RunResult> {
-  const { graphRoot, runRoot, driver } = store;
-  const roots = ['--graph', graphRoot, '--run', runRoot, '--storage-driver', driver];
-  return callPeer('containers-storage', [subcommand, ...roots, ...args], withStore(store, options));
+  return containersStorageAsIs(store, withRoots(store, args), options);
+}
+
+/** The Go `containers-storage` command with these arguments and no others: `storage.conf` says which store. */
+export function containersStorageAsIs(
+  store: StoreRoot,
+  args: readonly string[],
+  options: PeerOptions = {},
+): Promise<RunResult> {
+  return callPeer('containers-storage', [...args], withStore(store, options));
+}
+
+/** A command line of `containers-storage` with the store's roots and driver after the name of the command. */
+export function withRoots({ graphRoot, runRoot, driver }: StoreRoot, args: readonly string[]): string[] {
+  const [command = '', ...rest] = args;
+  return [command, '--graph', graphRoot, '--run', runRoot, '--storage-driver', driver, ...rest];
 }
 
 /** umoci, which works on OCI layouts alone. */

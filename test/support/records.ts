@@ -53,16 +53,21 @@ function readArray(path: string): unknown[] {
 
 /**
  * Records in a form in which two stores of the same images are equal: sorted by id, and without the
- * moment at which each layer was made. Ids of image layers and images follow from their content.
+ * moment at which each layer was made. Ids of image layers and images follow from their content; those of
+ * containers do not.
  */
-export function comparableRecords(records: StoredRecords): { layers: unknown[]; images: unknown[] } {
+export function comparableRecords(
+  records: StoredRecords,
+): Record<'layers' | 'images' | 'containers' | 'mountpoints', unknown[]> {
   return {
     layers: sortById(records.layers).map(({ created, ...rest }) => ({ ...rest, created: typeof created })),
     images: sortById(records.images),
+    containers: sortById(records.containers),
+    mountpoints: sortById(records.mountpoints),
   };
 }
 
-function sortById<T extends StoredRecord>(records: T[]): T[] {
+function sortById<T extends { id: string }>(records: T[]): T[] {
   return [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

@@ -17,6 +17,8 @@ export interface RunOptions {
 export interface RunResult {
   command: string;
   stdout: string;
+  /** Standard output as it came: of a program that writes an archive, say. */
+  stdoutBytes: Buffer;
   stderr: string;
   /** Exit status; null when a signal ended the program. */
   exitCode: number | null;
@@ -46,15 +48,17 @@ export function runProgram(program: string, args: string[], options: RunOptions 
     child.on('error', (error) => {
       if (error.name !== 'AbortError') reject(error);
     });
-    child.on('close', (exitCode, signal) =>
+    child.on('close', (exitCode, signal) => {
+      const stdoutBytes = Buffer.concat(stdout);
       resolve({
         command: [program, ...args].join(' '),
-        stdout: Buffer.concat(stdout).toString(),
+        stdout: stdoutBytes.toString(),
+        stdoutBytes,
         stderr: Buffer.concat(stderr).toString(),
         exitCode,
         signal,
-      }),
-    );
+      });
+    });
     if (child.pid !== undefined) options.onStart?.(child.pid);
   });
 }

@@ -1,14 +1,17 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRecords, type StoredLayer, type StoredRecords } from './records.ts';
+import { readRecords, type StoredRecords } from './records.ts';
 import type { StoreRoot } from './storeRoot.ts';
 import { readTarSplit } from './tarSplitFile.ts';
-import { listTree, type Tree } from './treeListing.ts';
+import { listTree, subtree, type Tree, type TreeEntry } from './treeListing.ts';
 
-/** All that a store holds of layers and images, read from disk without any lock. */
+/** All that a store holds, read from disk without any lock. */
 export interface StoreSnapshot {
   records: StoredRecords;
-  /** The directories with big data of images and layers, by `images/<id>` and `layers/<id>`. */
+  /**
+   * The directories of single layers, images and containers beside their records, by `layers/<id>` and so
+   * on; those below the run root by `run/layers/<id>`.
+   */
   bigData: Map<string, Tree>;
   /** Kind, mode and owner of the store's own files and directories, two levels deep. */
   skeleton: Map<string, string>;
@@ -24,64 +27,79 @@ export interface LayerSnapshot {
 }
 
 export function snapshotStore(store: StoreRoot): StoreSnapshot {
-  const { graphRoot, driver } = store;
+  const { graphRoot, runRoot, driver } = store;
   const records = readRecords(store);
+  const graph = listTree(graphRoot);
   return {
     records,
-    bigData: new Map(
-      ['images', 'layers'].flatMap((kind) =>
-        idsIn(join(graphRoot, `${driver}-${kind}`)).map((id) => [
-          `${kind}/${id}`,
-          listTree(join(graphRoot, `${driver}-${kind}`, id)),
-        ]),
-      ),
-    ),
-    skeleton: readSkeleton(graphRoot),
-    layers: new Map(records.layers.map(({ id }) => [id, snapshotLayer(store, records.layers, id)])),
+    bigData: new Map([
+      ...ownDirectories(graph, driver, ''),
+      ...ownDirectories(listTree(runRoot), driver, 'run/'),
+    ]),
+    skeleton: readSkeleton(graph),
+    layers: new Map(records.layers.map(({ id }) => [id, snapshotLayer(store, graph, id)])),
   };
 }
 
 /** Where the driver keeps the content of a layer. */
 export function layerTree({ graphRoot, driver }: StoreRoot, id: string): string {
-  return driver === 'vfs' ? join(graphRoot, 'vfs/dir', id) : join(graphRoot, 'overlay', id, 'diff');
+  return join(graphRoot, treeWithin(driver, id));
 }
 
-function snapshotLayer(store: StoreRoot, layers: StoredLayer[], id: string): LayerSnapshot {
+function treeWithin(driver: string, id: string): string {
+  return driver === 'vfs' ? `vfs/dir/${id}` : `overlay/${id}/diff`;
+}
+
+function ownDirectories(tree: Tree, driver: string, prefix: string): Array<[string, Tree]> {
+  return ['layers', 'images', 'containers'].flatMap((kind) =>
+    childrenOf(tree, `${driver}-${kind}`)
+      .filter(({ kind: type, path }) => type === 'directory' && !STAGING.test(path))
+      .map(({ path }): [string, Tree] => [`${prefix}${path.slice(driver.length + 1)}`, subtree(tree, path)]),
+  );
+}
+
+/** Directories for temporary files, of which some programs leave empty ones behind. */
+const STAGING = /\/(tmp|tempdirs)$/;
+
+function snapshotLayer(store: StoreRoot, graph: Tree, id: string): LayerSnapshot {
   return {
     tarSplit: readTarSplit(join(store.graphRoot, `${store.driver}-layers`, `${id}.tar-split.gz`)),
-    tree: listTree(layerTree(store, id)),
-    beside: store.driver === 'overlay' ? besideTree(join(store.graphRoot, 'overlay'), layers, id) : new Map(),
+    tree: subtree(graph, treeWithin(store.driver, id)),
+    beside: store.driver === 'overlay' ? besideTree(graph, join(store.graphRoot, 'overlay'), id) : new Map(),
   };
 }
 
-function idsIn(directory: string): string[] {
-  return existsSync(directory) ? readdirSync(directory).filter((name) => /^[0-9a-f]{64}$/.test(name)) : [];
+function childrenOf(tree: Tree, directory: string): TreeEntry[] {
+  return [...tree.values()].filter(
+    ({ path }) => path.startsWith(`${directory}/`) && !path.slice(directory.length + 1).includes('/'),
+  );
 }
 
-function readSkeleton(graphRoot: string): Map<string, string> {
-  const names = ['', ...readdirSync(graphRoot)].flatMap((name) => {
-    const path = join(graphRoot, name);
-    const inner = name !== '' && lstatSync(path).isDirectory() ? readdirSync(path) : [];
-    return [name, ...inner.map((each) => join(name, each))];
-  });
-  return new Map(names.map((name) => [name, describe(join(graphRoot, name))]));
+function readSkeleton(graph: Tree): Map<string, string> {
+  const entries = [...graph.values()].filter(({ path }) => path.split('/').length <= 2);
+  return new Map(entries.map((entry) => [entry.path, describe(entry)]));
 }
 
-function besideTree(home: string, layers: StoredLayer[], id: string): Map<string, string> {
-  const readText = (layer: string, name: string): string => readFileSync(join(home, layer, name), 'latin1');
-  const idOfLink = new Map(layers.map((layer) => [readText(layer.id, 'link'), layer.id]));
-  const link = readText(id, 'link');
-  const lower = existsSync(join(home, id, 'lower')) ? readText(id, 'lower') : 'no file';
+function besideTree(graph: Tree, home: string, id: string): Map<string, string> {
+  const readText = (name: string): string => readFileSync(join(home, id, name), 'latin1');
+  const link = readText('link');
+  const lower = existsSync(join(home, id, 'lower')) ? readText('lower') : 'no file';
+  const links = new Map(
+    readdirSync(join(home, 'l')).map((name) => [name, readlinkSync(join(home, 'l', name))]),
+  );
+  const self = graph.get(`overlay/${id}`);
   return new Map([
-    ['', describe(join(home, id))],
-    ...readdirSync(join(home, id)).map((name): [string, string] => [name, describe(join(home, id, name))]),
+    ...(self === undefined ? [] : [['', describe(self)] as [string, string]]),
+    ...childrenOf(graph, `overlay/${id}`).map((entry): [string, string] => [
+      entry.path.slice(`overlay/${id}/`.length),
+      describe(entry),
+    ]),
     ['form of link', /^[A-Z2-7]{26}$/.test(link) ? 'as it should be' : link],
-    ['target of link', readlinkSync(join(home, 'l', link))],
-    ['text of lower', lower.replace(/[A-Z2-7]{26}/g, (each) => idOfLink.get(each) ?? each)],
+    ['target of link', links.get(link) ?? 'no link'],
+    ['text of lower', lower.replace(/[A-Z2-7]{26}/g, (each) => links.get(each)?.split('/')[1] ?? each)],
   ]);
 }
 
-function describe(path: string): string {
-  const info = lstatSync(path);
-  return `mode 0${info.mode.toString(8)} owner ${info.uid}:${info.gid}`;
+function describe({ kind, mode, uid, gid }: TreeEntry): string {
+  return `${kind} mode 0${mode.toString(8)} owner ${uid}:${gid}`;
 }

@@ -42,6 +42,20 @@ export function listTree(root: string): Tree {
   return new Map(entries.map((entry) => [entry.path, entry]));
 }
 
+/** The part of a listing at and below one of its directories, as if that had been listed; empty if it is not there. */
+export function subtree(tree: Tree, directory: string): Tree {
+  const relative = (path: string): string | undefined =>
+    path === directory ? '' : path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : undefined;
+  const part: Tree = new Map();
+  for (const entry of tree.values()) {
+    const path = relative(entry.path);
+    if (path === undefined) continue;
+    const links = entry.links === undefined ? {} : { links: relative(entry.links) ?? entry.links };
+    part.set(path, { ...entry, path, ...links });
+  }
+  return part;
+}
+
 /**
  * Compares two listings field by field.
  *
