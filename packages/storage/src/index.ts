@@ -2,6 +2,9 @@ export type { EffectiveSetting } from './conf/index.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { CreateContainerRequest } from './containers/createContainer.ts';
+export { IdMappings, type Owner } from './idmaps/idMappings.ts';
+export { parseIdMapTriples } from './idmaps/parseIdMapTriples.ts';
+export { type IdMapRequest, type IdMapTexts, readIdMapRequest } from './idmaps/resolveIdMaps.ts';
 export type { ImageInfo } from './images/imageInfo.ts';
 export type { TakenName } from './images/imageNames.ts';
 export type { Images, NamesResult } from './images/images.ts';
@@ -10,6 +13,7 @@ export type { AddChainOptions, ChainEvent, ChainLayer } from './layers/addChain.
 export type { LayerInfo } from './layers/layerInfo.ts';
 export type { Layers } from './layers/layers.ts';
 export type { LockBackendName } from './locks/index.ts';
+export type { IdMap } from './records/idMap.ts';
 export { type OpenStoreOptions, openStore } from './store/openStore.ts';
 export type { Store, StoreInfo } from './store/store.ts';
 export type { AccessMode } from './store/storeContext.ts';
