@@ -1,7 +1,20 @@
+export {
+  type CheckEvent,
+  type CheckFinding,
+  type CheckOptions,
+  type CheckReport,
+  type DamagedObject,
+  FINDING_KINDS,
+  type FindingFacts,
+  type FindingKind,
+  isSound,
+} from './check/checkReport.ts';
+export type { RepairedObject, RepairOptions, RepairResult } from './check/repairResult.ts';
 export type { EffectiveSetting } from './conf/index.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { CreateContainerRequest } from './containers/createContainer.ts';
+export { DEDUP_HASHES, type DedupHash, type DedupOptions, type DedupResult } from './dedup/dedupOptions.ts';
 export { IdMappings, type Owner } from './idmaps/idMappings.ts';
 export { parseIdMapTriples } from './idmaps/parseIdMapTriples.ts';
 export { type IdMapRequest, type IdMapTexts, readIdMapRequest } from './idmaps/resolveIdMaps.ts';
