@@ -1,20 +1,20 @@
 import { type Descriptor, type Platform, parseDigest } from '@sediment/core';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /** JSON `null` counts as absent everywhere, as in Go. */
 const platformSchema = z.object({
-  os: z.string().nullish(),
-  architecture: z.string().nullish(),
-  variant: z.string().nullish(),
+  os: z.nullish(z.string()),
+  architecture: z.nullish(z.string()),
+  variant: z.nullish(z.string()),
 });
 
 export const descriptorSchema = z.object({
-  mediaType: z.string().nullish(),
+  mediaType: z.nullish(z.string()),
   digest: z.string(),
-  size: z.int().nonnegative(),
-  urls: z.array(z.string()).nullish(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-  platform: platformSchema.nullish(),
+  size: z.int().check(z.nonnegative()),
+  urls: z.nullish(z.array(z.string())),
+  annotations: z.nullish(z.record(z.string(), z.string())),
+  platform: z.nullish(platformSchema),
 });
 
 /** A descriptor with the places, other than this source, where the blob can be fetched. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { type DocumentText, parseDocument } from './parseDocument.ts';
 
 /** One image of a docker-archive: an item of its `manifest.json`. Paths are as written there. */
@@ -10,8 +10,8 @@ export interface DockerArchiveItem {
 
 const itemSchema = z.object({
   Config: z.string(),
-  RepoTags: z.array(z.string()).nullish(),
-  Layers: z.array(z.string()).nullish(),
+  RepoTags: z.nullish(z.array(z.string())),
+  Layers: z.nullish(z.array(z.string())),
 });
 
 /**

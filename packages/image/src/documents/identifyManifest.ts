@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import {
   DOCKER_CONFIG,
   DOCKER_MANIFEST,
@@ -11,10 +11,10 @@ import {
 import { checkDocument, type DocumentText } from './parseDocument.ts';
 
 const outlineSchema = z.object({
-  schemaVersion: z.number().nullish(),
-  mediaType: z.string().nullish(),
-  config: z.object({ mediaType: z.string().nullish() }).nullish(),
-  manifests: z.array(z.unknown()).nullish(),
+  schemaVersion: z.nullish(z.number()),
+  mediaType: z.nullish(z.string()),
+  config: z.nullish(z.object({ mediaType: z.nullish(z.string()) })),
+  manifests: z.nullish(z.array(z.unknown())),
 });
 
 /** Fields that tell the kinds of manifest apart; each kind may have its own only. */

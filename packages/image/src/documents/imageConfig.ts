@@ -1,5 +1,5 @@
 import { type Digest, digestAlgorithm, type Platform, parseDigest, StorageError } from '@sediment/core';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { type DocumentText, parseDocument } from './parseDocument.ts';
 
 /** What an import needs of an image config (OCI image-spec, `config.md`). */
@@ -17,11 +17,11 @@ export interface ImageConfig {
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 const configSchema = z.object({
-  created: z.string().refine(isTime, 'it is not a time in the form of RFC 3339').nullish(),
-  os: z.string().nullish(),
-  architecture: z.string().nullish(),
-  variant: z.string().nullish(),
-  rootfs: z.object({ diff_ids: z.array(z.string()).nullish() }).nullish(),
+  created: z.nullish(z.string().check(z.refine(isTime, 'it is not a time in the form of RFC 3339'))),
+  os: z.nullish(z.string()),
+  architecture: z.nullish(z.string()),
+  variant: z.nullish(z.string()),
+  rootfs: z.nullish(z.object({ diff_ids: z.nullish(z.array(z.string())) })),
 });
 
 /** @throws {StorageError} `IMAGE_CONFIG_INVALID`, `DIGEST_INVALID`, `NOT_SUPPORTED` */

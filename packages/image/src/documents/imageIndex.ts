@@ -1,12 +1,12 @@
 import type { Descriptor } from '@sediment/core';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { descriptorSchema, toDescriptor } from './descriptor.ts';
 import { checkDocument, type DocumentText } from './parseDocument.ts';
 
 /** An entry of an image index, of a Docker manifest list, or of the `index.json` of a layout. */
 export type ManifestDescriptor = Descriptor;
 
-const indexSchema = z.object({ manifests: z.array(descriptorSchema).nullish() });
+const indexSchema = z.object({ manifests: z.nullish(z.array(descriptorSchema)) });
 
 /**
  * Reads the entries of an index (OCI image-spec, `image-index.md`).

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { type BlobDescriptor, descriptorSchema, toDescriptor } from './descriptor.ts';
 import { checkDocument, type DocumentText } from './parseDocument.ts';
 
@@ -12,8 +12,8 @@ export interface ImageManifest {
 
 const manifestSchema = z.object({
   config: descriptorSchema,
-  layers: z.array(descriptorSchema).nullish(),
-  artifactType: z.string().nullish(),
+  layers: z.nullish(z.array(descriptorSchema)),
+  artifactType: z.nullish(z.string()),
 });
 
 /**

@@ -1,5 +1,6 @@
 import { type ErrorCode, StorageError } from '@sediment/core';
-import type { z } from 'zod';
+import { en } from 'zod/locales';
+import type * as z from 'zod/mini';
 
 /** A JSON document whose bytes are at hand. Bytes are kept as they are: digests are over them. */
 export interface DocumentText {
@@ -28,12 +29,12 @@ export function parseJson({ bytes, what, path, code }: DocumentText): unknown {
 }
 
 /** Checks a parsed document against its schema; the message names the first field that does not fit. */
-export function checkDocument<S extends z.ZodType>(
+export function checkDocument<S extends z.ZodMiniType>(
   schema: S,
   value: unknown,
   document: DocumentText,
 ): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: ENGLISH });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue === undefined ? '' : issue.path.map(String).join('.');
@@ -47,9 +48,12 @@ export function checkDocument<S extends z.ZodType>(
 }
 
 /** {@link parseJson} and {@link checkDocument} in one. */
-export function parseDocument<S extends z.ZodType>(schema: S, document: DocumentText): z.output<S> {
+export function parseDocument<S extends z.ZodMiniType>(schema: S, document: DocumentText): z.output<S> {
   return checkDocument(schema, parseJson(document), document);
 }
+
+/** Given to each parse: the words of zod are a setting of the whole process, and that is the embedding program's. */
+const ENGLISH = en().localeError;
 
 const DAMAGED =
   'the source is damaged, or was written by a tool that does not keep to the format: make it anew';
