@@ -10,7 +10,7 @@ export {
   isSound,
 } from './check/checkReport.ts';
 export type { RepairedObject, RepairOptions, RepairResult } from './check/repairResult.ts';
-export type { EffectiveSetting } from './conf/index.ts';
+export { type EffectiveSetting, loadStorageConf, type StorageConf } from './conf/index.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { CreateContainerRequest } from './containers/createContainer.ts';

@@ -1,0 +1,41 @@
+import { describeErrorCode, type ErrorCode, isStorageError, type StorageError } from '@sediment/core';
+import { CommandError } from './commandError.ts';
+import { errnoWords, systemErrorText } from './systemErrorText.ts';
+
+/** Texts of the Go command that depend on the facts of an error. */
+type TextOf = (error: StorageError) => string;
+
+/** Errors for which the Go command says no more than what the code stands for. */
+const BARE: readonly ErrorCode[] = [
+  'LAYER_UNKNOWN',
+  'IMAGE_UNKNOWN',
+  'CONTAINER_UNKNOWN',
+  'NOT_AN_ID',
+  'PARENT_UNKNOWN',
+  'LAYER_NOT_MOUNTED',
+];
+
+const TEXTS: Partial<Record<ErrorCode, TextOf>> = {
+  DRIVER_UNKNOWN: ({ facts }) =>
+    `failed to GetDriver graph ${facts.object} ${facts.path}: ${describeErrorCode('DRIVER_UNKNOWN')}`,
+};
+
+/** A failure in the words of the Go command, without a line end. */
+export function errorText(error: unknown): string {
+  if (error instanceof CommandError) return error.message;
+  if (isStorageError(error)) return storageErrorText(error);
+  const system = systemErrorText(error);
+  if (system !== undefined) return system;
+  // anything else is a defect of this program: whoever reports it needs the place
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function storageErrorText(error: StorageError): string {
+  const { code, facts, message } = error;
+  if (BARE.includes(code)) return describeErrorCode(code);
+  const text = TEXTS[code]?.(error);
+  if (text !== undefined) return text;
+  const { errnoCode, syscall, path } = facts;
+  if (errnoCode === undefined || syscall === undefined) return message;
+  return `${syscall}${path === undefined ? '' : ` ${path}`}: ${errnoWords(errnoCode)}`;
+}

@@ -1,0 +1,34 @@
+import { pipeline } from 'node:stream/promises';
+
+/** Standard input and output of the command. Texts are written as they are: line ends are the caller's. */
+export interface Streams {
+  out(data: string | Uint8Array): void;
+  err(text: string): void;
+  /** Writes all chunks to standard output, as fast as its reader takes them. */
+  pipeOut(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Standard input, to be read once. */
+  input(): AsyncIterable<Uint8Array>;
+}
+
+/** The streams of this process. */
+export function processStreams(): Streams {
+  guardStandardOutput();
+  return {
+    out: (data) => void process.stdout.write(data),
+    err: (text) => void process.stderr.write(text),
+    pipeOut: async (chunks) => await pipeline(chunks, process.stdout, { end: false }),
+    input: () => process.stdin,
+  };
+}
+
+/**
+ * A reader that has seen enough (`containers-storage layers | head -1`) is no failure, and a command that
+ * changes the store goes on to its end. Output that cannot be written for another reason is one.
+ */
+function guardStandardOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`writing the output: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
