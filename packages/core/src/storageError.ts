@@ -4,6 +4,8 @@ import { ERROR_CODES, type ErrorCode } from './errorCodes.ts';
 export interface ErrorFacts {
   /** The id, name or digest of the object. */
   readonly object?: string;
+  /** Name of a big data item of the object. */
+  readonly item?: string;
   readonly path?: string;
   readonly expected?: string | number;
   readonly actual?: string | number;
