@@ -1,17 +1,31 @@
 import { StorageError } from '@sediment/core';
 import type { ImageRecord } from '../records/imageRecord.ts';
-import type { TableView } from '../tables/recordTable.ts';
+import type { Placed, TableView } from '../tables/recordTable.ts';
 import { whyNotFound } from '../tables/whyNotFound.ts';
 
 /**
- * By id, exact name or unique id prefix.
+ * The image of the writable store with this id, exact name or unique id prefix.
  * @throws {StorageError} `IMAGE_UNKNOWN`
  */
 export function findImage(view: TableView<ImageRecord>, idOrName: string): ImageRecord {
   const image = view.find(idOrName);
-  if (image !== undefined) return image;
+  if (image === undefined) throw unknownImage(view, idOrName);
+  return image;
+}
+
+/**
+ * {@link findImage} in the writable store, and then in the additional ones.
+ * @throws {StorageError} `IMAGE_UNKNOWN`
+ */
+export function locateImage(view: TableView<ImageRecord>, idOrName: string): Placed<ImageRecord> {
+  const placed = view.locate(idOrName);
+  if (placed === undefined) throw unknownImage(view, idOrName);
+  return placed;
+}
+
+function unknownImage(view: TableView<ImageRecord>, idOrName: string): StorageError {
   const { reason, hint } = whyNotFound(view, idOrName, 'list the images of the store with "sediment images"');
-  throw new StorageError('IMAGE_UNKNOWN', `locating image with ID "${idOrName}": image not known${reason}`, {
+  return new StorageError('IMAGE_UNKNOWN', `locating image with ID "${idOrName}": image not known${reason}`, {
     object: idOrName,
     hint,
   });

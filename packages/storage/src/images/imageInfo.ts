@@ -1,5 +1,7 @@
 import type { Digest } from '@sediment/core';
+import { type ItemInfo, itemInfos } from '../items/itemRecord.ts';
 import { type ImageRecord, imageDigests } from '../records/imageRecord.ts';
+import type { Placed } from '../tables/recordTable.ts';
 
 /** An image as it was when asked for. */
 export interface ImageInfo {
@@ -14,29 +16,39 @@ export interface ImageInfo {
   readonly namesHistory: readonly string[];
   /** The top layer; absent for an image without layers. */
   readonly layer?: string;
+  /** Copies of the top layer whose files have other owners, for containers with id maps. */
+  readonly mappedLayers: readonly string[];
   /** Opaque text of the program that made the image. */
   readonly metadata?: string;
-  /** Keys of the documents kept with the image (config, manifests, signatures), with their sizes in bytes. */
-  readonly bigData: readonly { readonly name: string; readonly size?: number; readonly digest?: Digest }[];
+  /** The documents kept with the image (config, manifests, signatures). */
+  readonly bigData: readonly ItemInfo[];
   /** RFC 3339; comes from the image's config. */
   readonly created: string;
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Whether the image is in an additional store, which is never written to. */
+  readonly readOnly: boolean;
 }
 
-export function imageInfo(record: ImageRecord): ImageInfo {
-  const { id, digest, names, namesHistory, layer, metadata, created } = record;
+export function imageInfo(record: ImageRecord, { readOnly = false } = {}): ImageInfo {
+  const { id, names, namesHistory, layer, mappedLayers, metadata, created, flags } = record;
+  const digests = imageDigests(record);
   return {
     id,
-    ...(digest === undefined ? {} : { digest }),
-    digests: imageDigests(record),
+    ...(digests[0] === undefined ? {} : { digest: digests[0] }),
+    digests,
     names: [...names],
     namesHistory: [...namesHistory],
     ...(layer === undefined ? {} : { layer }),
+    mappedLayers: [...mappedLayers],
     ...(metadata === undefined ? {} : { metadata }),
-    bigData: record.bigDataNames.map((name) => ({
-      name,
-      ...(record.bigDataSizes[name] === undefined ? {} : { size: record.bigDataSizes[name] }),
-      ...(record.bigDataDigests[name] === undefined ? {} : { digest: record.bigDataDigests[name] }),
-    })),
+    bigData: itemInfos(record),
     created,
+    flags: { ...flags },
+    readOnly,
   };
+}
+
+/** {@link imageInfo} of a record in one of the stores. */
+export function placedImageInfo({ record, readOnly }: Placed<ImageRecord>): ImageInfo {
+  return imageInfo(record, { readOnly });
 }

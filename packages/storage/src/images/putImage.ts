@@ -1,21 +1,12 @@
-import { rmSync } from 'node:fs';
-import { type Digest, digestOf, StorageError } from '@sediment/core';
-import { cleanUpAfterFailure } from '../drivers/cleanUpAfterFailure.ts';
-import { nowGoTime } from '../records/goTime.ts';
+import { type Digest, StorageError } from '@sediment/core';
+import type { BigDataItem } from '../items/itemRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
-import { uniqueNames, withNamesInHistory } from '../records/names.ts';
-import { removeTempFiles } from '../store/removeTempFiles.ts';
+import { withAddedNames, withNamesInHistory } from '../records/names.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TakenName } from '../tables/moveNames.ts';
 import { type ImageInfo, imageInfo } from './imageInfo.ts';
-import { writeImageItem } from './imageItems.ts';
-import { moveNames, type TakenName } from './imageNames.ts';
-
-/** A document to be kept with an image. Digest and size are recorded; the digest is computed if absent. */
-export interface BigDataItem {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly digest?: Digest;
-}
+import { newImageRecord } from './newImageRecord.ts';
+import { saveImage } from './saveImage.ts';
 
 export interface PutImageRequest {
   readonly id: string;
@@ -48,35 +39,19 @@ export interface PutImageResult {
  */
 export async function putImage(context: StoreContext, request: PutImageRequest): Promise<PutImageResult> {
   return await context.layers.read(async (layers) => {
-    const { layer } = request;
-    if (layer !== undefined && layers.byId(layer) === undefined) {
-      throw new StorageError(
-        'LAYER_UNKNOWN',
-        `image ${request.id}: locating layer ${layer}: layer not known`,
-        {
-          object: layer,
-          hint: 'it was deleted meanwhile: run the import again',
-        },
-      );
+    const { id, layer } = request;
+    if (layer !== undefined && layers.locateId(layer) === undefined) {
+      throw new StorageError('LAYER_UNKNOWN', `image ${id}: locating layer ${layer}: layer not known`, {
+        object: layer,
+        hint: 'it was deleted meanwhile: run the import again',
+      });
     }
     return await context.images.write(async (writer) => {
-      const present = writer.byId(request.id);
+      const present = writer.byId(id);
       checkSameLayer(present, request);
-      removeTempFiles(context.paths.imageData(request.id));
-      try {
-        for (const item of request.bigData) await writeImageItem(context.paths, request.id, item);
-        const taken = moveNames(writer, request.names, request.id);
-        const record = mergeRecord(present, request);
-        writer.put(record);
-        await writer.save();
-        return { image: imageInfo(record), created: present === undefined, taken };
-      } catch (error) {
-        if (present === undefined) {
-          const data = context.paths.imageData(request.id);
-          cleanUpAfterFailure(data, context.onWarning, () => rmSync(data, { recursive: true, force: true }));
-        }
-        throw error;
-      }
+      const record = mergeRecord(present ?? newRecord(request), request);
+      const { record: saved, taken } = await saveImage({ context, writer, record, items: request.bigData });
+      return { image: imageInfo(saved), created: present === undefined, taken };
     });
   });
 }
@@ -95,36 +70,22 @@ function checkSameLayer(present: ImageRecord | undefined, { id, layer }: PutImag
   );
 }
 
-function mergeRecord(present: ImageRecord | undefined, request: PutImageRequest): ImageRecord {
-  const base: ImageRecord = present ?? {
-    id: request.id,
-    names: [],
-    namesHistory: [],
-    ...(request.layer === undefined ? {} : { layer: request.layer }),
-    mappedLayers: [],
-    bigDataNames: [],
-    bigDataSizes: {},
-    bigDataDigests: {},
-    created: request.created ?? nowGoTime(),
-    flags: {},
-    unknown: {},
-  };
+function newRecord({ id, layer, created }: PutImageRequest): ImageRecord {
+  return newImageRecord({
+    id,
+    ...(layer === undefined ? {} : { layer }),
+    ...(created === undefined ? {} : { created }),
+  });
+}
+
+function mergeRecord(base: ImageRecord, request: PutImageRequest): ImageRecord {
   const digest = base.digest ?? request.digest;
   const metadata = request.metadata ?? base.metadata;
   return {
     ...base,
     ...(digest === undefined ? {} : { digest }),
     ...(metadata === undefined ? {} : { metadata }),
-    names: uniqueNames([...request.names, ...base.names]),
+    names: withAddedNames(base.names, request.names),
     namesHistory: withNamesInHistory(base.namesHistory, request.names),
-    bigDataNames: uniqueNames([...base.bigDataNames, ...request.bigData.map((item) => item.name)]),
-    bigDataSizes: {
-      ...base.bigDataSizes,
-      ...Object.fromEntries(request.bigData.map((item) => [item.name, item.bytes.length])),
-    },
-    bigDataDigests: {
-      ...base.bigDataDigests,
-      ...Object.fromEntries(request.bigData.map((item) => [item.name, item.digest ?? digestOf(item.bytes)])),
-    },
   };
 }
