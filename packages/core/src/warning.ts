@@ -4,6 +4,8 @@ export const WARNING_CODES = {
   CONFIG_KEY_DEPRECATED: 'storage.conf has a key or value of an older form',
   DRIVER_FALLBACK: 'another storage driver than the preferred one was chosen',
   LOCK_FALLBACK: 'fcntl locks cannot be used here: other programs are not kept out',
+  SINGLE_ID_MAP: 'the user has no subordinate ids: only the own files can be made',
+  IMAGE_STORE_SKIPPED: 'an additional image store was left out',
   SNAPSHOT_MODE: 'the store is read without locks',
   CHOWN_IGNORED: 'the owner of an entry could not be set and was ignored as configured',
   XATTR_SKIPPED: 'an extended attribute is not supported by the file system and was skipped',

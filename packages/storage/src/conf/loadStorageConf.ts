@@ -15,6 +15,8 @@ export interface ConfOverrides {
   readonly graphRoot?: string;
   readonly runRoot?: string;
   readonly driver?: string;
+  readonly imageStore?: string;
+  readonly transientStore?: boolean;
   /** Replaces all driver options. */
   readonly driverOptions?: readonly string[];
 }
@@ -100,21 +102,15 @@ function buildConf(context: Context, files: readonly string[]): StorageConf {
   const graphRoot = chooseGraphRoot(context);
   const runRoot = chooseRunRoot(context);
   const driverOptions = chooseDriverOptions(context);
-  const imageStore = values.text('storage.imagestore');
-  if (imageStore !== undefined && resolve(imageStore) === graphRoot.value)
-    throw sameRoots(values, imageStore);
-  const parts = driverOptions.value.map(splitDriverOption);
-  const listOf = (key: string) =>
-    parts.filter((part) => part.key === key).flatMap((part) => part.value.split(',').filter((v) => v !== ''));
+  const imageStore = chooseImageStore(context, graphRoot.value);
+  const transientStore = chooseTransientStore(context);
   return {
     driver: driver.value === '' ? undefined : driver.value,
     driverPriority: values.texts('storage.driver_priority'),
     graphRoot: graphRoot.value,
     runRoot: runRoot.value,
-    imageStore,
-    transientStore: values.flag('storage.transient_store'),
-    additionalImageStores: listOf('imagestore'),
-    additionalLayerStores: listOf('additionallayerstore'),
+    imageStore: imageStore?.value,
+    transientStore: transientStore.value,
     driverOptions: driverOptions.value,
     pullOptions: values.table('storage.options.pull_options'),
     disableVolatile: values.flag('storage.options.disable-volatile'),
@@ -124,7 +120,14 @@ function buildConf(context: Context, files: readonly string[]): StorageConf {
       minSize: values.number('storage.options.auto-userns-min-size') ?? 1024,
       maxSize: values.number('storage.options.auto-userns-max-size') ?? 65536,
     },
-    settings: listSettings(values, { driver, graphRoot, runRoot, driverOptions }),
+    settings: listSettings(values, {
+      driver,
+      graphRoot,
+      runRoot,
+      driverOptions,
+      ...(imageStore === undefined ? {} : { imageStore }),
+      transientStore,
+    }),
     files,
   };
 }
@@ -165,6 +168,22 @@ function chooseRunRoot(context: Context): Chosen<string> {
   return expanded(context, 'storage.runroot') ?? byDefault(defaultRunRoot(context));
 }
 
+function chooseImageStore(context: Context, graphRoot: string): Chosen<string> | undefined {
+  const { imageStore } = context.overrides;
+  const chosen =
+    imageStore === undefined
+      ? expanded(context, 'storage.imagestore')
+      : fromOption(rootOption(imageStore, 'imageStore'));
+  if (chosen?.value === graphRoot) throw sameRoots(chosen);
+  return chosen;
+}
+
+function chooseTransientStore({ values, overrides }: Context): Chosen<boolean> {
+  if (overrides.transientStore !== undefined) return { value: overrides.transientStore, source: 'option' };
+  const source = values.get('storage.transient_store')?.source ?? 'default';
+  return { value: values.flag('storage.transient_store'), source };
+}
+
 /** `undefined` as source: the options come from the keys of the files. */
 function chooseDriverOptions({ env, values, overrides }: Context): Chosen<readonly string[]> {
   if (overrides.driverOptions !== undefined) return { value: overrides.driverOptions, source: 'option' };
@@ -181,6 +200,8 @@ function listSettings(
     readonly graphRoot: Chosen<string>;
     readonly runRoot: Chosen<string>;
     readonly driverOptions: Chosen<readonly string[]>;
+    readonly imageStore?: Chosen<string>;
+    readonly transientStore: Chosen<boolean>;
   },
 ): EffectiveSetting[] {
   const { driverOptions } = chosen;
@@ -189,6 +210,10 @@ function listSettings(
     ['storage.driver', chosen.driver],
     ['storage.graphroot', chosen.graphRoot],
     ['storage.runroot', chosen.runRoot],
+    ...(chosen.imageStore === undefined ? [] : [['storage.imagestore', chosen.imageStore] as const]),
+    ...(chosen.transientStore.source === 'default'
+      ? []
+      : [['storage.transient_store', chosen.transientStore] as const]),
   ];
   const others = values
     .keys()
@@ -229,11 +254,10 @@ function rootOption(path: string, name: string): string {
   throw new StorageError('CONFIG_INVALID', `the ${name} option is empty`, { hint: 'give a path' });
 }
 
-function sameRoots(values: ConfValues, imageStore: string): StorageError {
-  const source = values.get('storage.imagestore')?.source as string;
+function sameRoots({ value, source }: Chosen<string>): StorageError {
   return new StorageError(
     'CONFIG_INVALID',
-    `${source}: key "storage.imagestore": ${imageStore} is the graphroot`,
+    `${source}: imagestore "${value}" must either be not set or be a different than graphroot`,
     {
       object: 'storage.imagestore',
       path: source,

@@ -28,9 +28,6 @@ export interface StorageConf {
   /** Separate place for image layers. */
   readonly imageStore: string | undefined;
   readonly transientStore: boolean;
-  /** Read-only stores, from the driver options that are in force. */
-  readonly additionalImageStores: readonly string[];
-  readonly additionalLayerStores: readonly string[];
   /** `[driver.]key=value`, generic ones first, in upstream's order. */
   readonly driverOptions: readonly string[];
   readonly pullOptions: Readonly<Record<string, string>>;

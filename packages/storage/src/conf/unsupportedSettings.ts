@@ -10,7 +10,6 @@ export interface UnsupportedSetting {
 }
 
 const OPTION_REASONS: Readonly<Record<string, string>> = {
-  imagestore: 'additional image stores are not supported',
   additionallayerstore: 'additional layer stores are not supported',
   mount_program: 'mount programs are not supported, overlay is mounted by the kernel',
   force_mask: 'forced permission masks are not supported',
@@ -29,14 +28,6 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
 /** Settings in force that this version cannot honour. Options for other drivers do not count. */
 export function unsupportedSettings(conf: StorageConf): UnsupportedSetting[] {
   const found: UnsupportedSetting[] = [];
-  if (conf.imageStore !== undefined) {
-    const reason = 'a separate image store is not supported';
-    found.push({ key: 'storage.imagestore', value: conf.imageStore, reason });
-  }
-  if (conf.transientStore) {
-    const reason = 'transient stores are not supported';
-    found.push({ key: 'storage.transient_store', value: 'true', reason });
-  }
   if (conf.stripSuidSgid) {
     const reason = 'stripping set-id bits is not supported';
     found.push({ key: 'storage.options.strip_suid_sgid', value: 'true', reason });
@@ -54,10 +45,7 @@ function unsupportedOption(option: string, conf: StorageConf): UnsupportedSettin
 
 function settingKey(conf: StorageConf, driver: string, key: string): string {
   const option = driver === '' ? key : `${driver}.${key}`;
-  const names: Readonly<Record<string, string>> = {
-    imagestore: 'additionalimagestores',
-    additionallayerstore: 'additionallayerstores',
-  };
+  const names: Readonly<Record<string, string>> = { additionallayerstore: 'additionallayerstores' };
   const inFile = `storage.options.${driver === '' ? (names[key] ?? key) : option}`;
   return conf.settings.some((setting) => setting.key === inFile) ? inFile : option;
 }

@@ -1,4 +1,5 @@
 import type { WarningHandler } from '@sediment/core';
+import type { IdMappings } from '../idmaps/idMappings.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { UnpackPolicy } from './unpackPolicy.ts';
 
@@ -14,6 +15,8 @@ export interface DriverContext {
   readonly options: readonly DriverOption[];
   /** Additional (read-only) image stores. */
   readonly imageStores: readonly string[];
+  /** A root of its own for layers that are not written to again; containers stay in {@link graphRoot}. */
+  readonly imageStore?: string;
   readonly onWarning: WarningHandler;
 }
 
@@ -24,7 +27,27 @@ export interface CreateLayerOptions {
   readonly parent?: string;
   /** For a container; image layers are not written to again. */
   readonly readWrite: boolean;
+  /** Whose root owns the layer's own directories; what comes from the parent keeps its owners. */
+  readonly idMaps?: IdMappings;
+  /** SELinux label of new directories. */
+  readonly mountLabel?: string;
+  /** `--storage-opt` of a container: `size`, `inodes`. */
+  readonly storageOptions?: Readonly<Record<string, string>>;
 }
+
+export interface CreateFromTemplateOptions {
+  /** Of the record; the new layer stands on the template all the same. */
+  readonly parent?: string;
+  readonly readWrite: boolean;
+  /** Ids of the template's content. */
+  readonly templateMaps: IdMappings;
+  /** Ids that the copy shall have. */
+  readonly maps: IdMappings;
+  readonly mountLabel?: string;
+}
+
+/** In which of the driver's homes a layer lies; see {@link DriverContext}. */
+export type LayerPlace = 'own' | 'images' | 'additional';
 
 export interface MountOptions {
   /** Replace the driver's `mountopt` as a whole. */
@@ -34,6 +57,11 @@ export interface MountOptions {
   readonly volatile?: boolean;
   /** SELinux context of all files in the mount. */
   readonly mountLabel?: string;
+  /**
+   * Show the layers below with the ids of these maps, without changing them. Only where
+   * {@link Driver.supports} has `shifting`.
+   */
+  readonly idMaps?: IdMappings;
 }
 
 /**
@@ -52,6 +80,8 @@ export interface Driver {
     readonly parallelTrees: boolean;
     /** {@link MountOptions.options} other than `ro` mean something. */
     readonly mountOptions: boolean;
+    /** {@link MountOptions.idMaps} work. Known after {@link Driver.open}, or from an earlier one on this host. */
+    readonly shifting: boolean;
   };
   readonly unpack: UnpackPolicy;
 
@@ -65,11 +95,25 @@ export interface Driver {
   /** What `podman info` shows under `graphStatus`, in upstream's order. */
   status(): Array<[string, string]>;
   exists(id: string): boolean;
-  /** Ids of all layer directories, with a record or without. */
+  /**
+   * Where the layer lies: layers are made in `own`, or in `images` if they are not written to again and there
+   * is such a place; layers in `additional` are never changed.
+   */
+  placeOf(id: string): LayerPlace | undefined;
+  /** Ids of all layer directories of this store, with a record or without. */
   list(): string[];
 
   /** Locked. Makes an empty layer; what an interrupted program left under that id is removed, with a warning. */
   create(id: string, options: CreateLayerOptions): void;
+  /** Locked. Makes a layer with the content of `template`, owned by the same people under other maps. */
+  createFromTemplate(id: string, template: string, options: CreateFromTemplateOptions): void;
+  /**
+   * Locked. Gives every file that the layer shows its owner under other maps: from the host's ids to the
+   * container's by `from`, and back to the host's by `to`. Layers below stay as they are.
+   *
+   * @throws {StorageError} `ID_UNMAPPED` for an owner that `from` does not have
+   */
+  updateIdMaps(id: string, from: IdMappings, to: IdMappings, mountLabel?: string): void;
   /**
    * Makes the directory of a staged tree, with the mode and owner that the layer's root will have; a
    * driver whose trees are complete copies the parent's tree into it.
@@ -77,7 +121,10 @@ export interface Driver {
   prepareStaged(path: string, options: { readonly parent?: TreeParent }): void;
   /** Locked. Makes the layer and moves the staged tree into it. `path` is gone afterwards. */
   commitStaged(path: string, id: string, options: { readonly parent?: string }): void;
-  /** Locked. Unmounts the layer and moves it into `temp`; {@link TempDir.cleanup} deletes it. A missing layer is fine. */
+  /**
+   * Locked. Unmounts the layer and moves it into `temp`, which must be in the home where the layer lies;
+   * {@link TempDir.cleanup} deletes it. A missing layer is fine, one of an additional store is left alone.
+   */
   remove(id: string, temp: TempDir): void;
 
   /** Locked. Mounts, or uses the mount that is there, and returns the path of the complete tree. */

@@ -25,11 +25,14 @@ export interface LockOptions {
  * processes). An object lives as long as somebody refers to it.
  */
 const registry = new Map<string, WeakRef<ManagedLock>>();
-const forgotten = new FinalizationRegistry<string>((path) => {
-  if (registry.get(path)?.deref() === undefined) registry.delete(path);
+const forgotten = new FinalizationRegistry<string>((key) => {
+  if (registry.get(key)?.deref() === undefined) registry.delete(key);
 });
 
-/** Hands out lock objects: one per absolute path, whichever manager is asked. */
+/**
+ * Hands out lock objects, whichever manager is asked: one for each absolute path, and a second one where the
+ * path is also that of an additional store. These two exclude each other by their file, like processes.
+ */
 export class LockManager {
   readonly #backend: LockBackend;
 
@@ -40,29 +43,23 @@ export class LockManager {
   /**
    * The lock object of a lock file. Nothing is opened yet.
    *
-   * @throws {StorageError} `LOCK_FAILED` when the path was asked for with other options before
+   * @throws {StorageError} `LOCK_FAILED` when the path is in use by way of another backend
    * @throws {TypeError} for an unknown rank
    */
   lock(path: string, { rank, readOnly = false }: LockOptions): LockFile {
     if (!LOCK_RANKS.includes(rank)) throw new TypeError(`rank must be one of ${LOCK_RANKS.join(', ')}`);
     const absolute = resolve(path);
-    const known = registry.get(absolute)?.deref();
-    if (known !== undefined) return this.#matching(known, rank, readOnly);
+    const key = `${readOnly ? 'r' : 'w'}:${absolute}`;
+    const known = registry.get(key)?.deref();
+    if (known !== undefined) return this.#matching(known, rank);
     const lock = new ManagedLock({ path: absolute, rank, readOnly, backend: this.#backend });
-    registry.set(absolute, new WeakRef(lock));
-    forgotten.register(lock, absolute);
+    registry.set(key, new WeakRef(lock));
+    forgotten.register(lock, key);
     return lock;
   }
 
-  #matching(known: ManagedLock, rank: LockRank, readOnly: boolean): ManagedLock {
+  #matching(known: ManagedLock, rank: LockRank): ManagedLock {
     const { path } = known;
-    if (known.readOnly !== readOnly) {
-      const wanted = readOnly ? 'read-only' : 'read-write';
-      throw new StorageError('LOCK_FAILED', `lock "${path}" is not a ${wanted} lock`, {
-        path,
-        hint: 'a store cannot be opened both as a store and as an additional store by one process',
-      });
-    }
     if (known.backend.name !== this.#backend.name) {
       throw new StorageError('LOCK_FAILED', `lock "${path}" is in use by way of ${known.backend.name}`, {
         path,

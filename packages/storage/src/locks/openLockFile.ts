@@ -9,7 +9,8 @@ const RACES = 10;
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants;
 
 /**
- * Opens a lock file, and makes it (0644) with its missing parent directories (0700) if need be. Modes
+ * Opens a lock file, and makes it (0644) with its missing parent directories (0700) if need be; for
+ * additional stores, which are only read, no directories. Modes
  * do not depend on the umask: other users' programs must be able to lock the same file. Node opens
  * everything O_CLOEXEC.
  *
@@ -20,7 +21,7 @@ export function openLockFile(path: string, readOnly: boolean): number {
   const access = readOnly ? O_RDONLY : O_RDWR;
   try {
     for (let tries = 1; tries < RACES; tries += 1) {
-      const fd = openExisting(path, access) ?? createNew(path, access);
+      const fd = openExisting(path, access) ?? createNew(path, access, readOnly);
       if (fd !== undefined) return fd;
     }
     return openSync(path, access);
@@ -42,13 +43,13 @@ function openExisting(path: string, access: number): number | undefined {
 }
 
 /** Undefined when another program was faster: the file or its directory came or went meanwhile. */
-function createNew(path: string, access: number): number | undefined {
+function createNew(path: string, access: number, readOnly: boolean): number | undefined {
   let fd: number;
   try {
     fd = openSync(path, access | O_CREAT | O_EXCL, FILE_MODE);
   } catch (error) {
     if (errnoCode(error) === 'EEXIST') return undefined;
-    if (errnoCode(error) !== 'ENOENT') throw error;
+    if (errnoCode(error) !== 'ENOENT' || readOnly) throw error;
     makeParents(dirname(path));
     return undefined;
   }

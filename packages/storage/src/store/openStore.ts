@@ -1,23 +1,13 @@
 import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { loadStorageConf, type StorageConf, unsupportedSettings } from '../conf/index.ts';
-import { type Driver, type OpenDriverOptions, openDriver } from '../drivers/index.ts';
-import { isIncomplete } from '../layers/layerInfo.ts';
-import { announceHomeRelease } from '../layers/layerRemover.ts';
-import { type LockBackendName, LockManager } from '../locks/index.ts';
-import { containerFormat } from '../records/containerRecord.ts';
-import { imageFormat } from '../records/imageRecord.ts';
-import { layerFormat } from '../records/layerRecord.ts';
-import { TempDirRoot } from '../staging/tempDirRoot.ts';
-import { MountCounts } from '../tables/mountCounts.ts';
-import { type NamedRecord, RecordTable, type RecordTableOptions } from '../tables/recordTable.ts';
-import type { UnpackPool } from '../unpack/unpackPool.ts';
-import { type ChosenAccess, chooseAccess } from './chooseAccess.ts';
+import { openDriver } from '../drivers/index.ts';
+import type { LockBackendName } from '../locks/index.ts';
+import { buildContext, driverRequest } from './buildContext.ts';
+import { chooseAccess } from './chooseAccess.ts';
 import { makePrivateDirectory } from './makePrivateDirectory.ts';
-import { Operations } from './operations.ts';
 import { recoverStore } from './recoverStore.ts';
 import { OpenStore, type Store } from './store.ts';
-import type { AccessMode, StoreContext } from './storeContext.ts';
-import { StorePaths } from './storePaths.ts';
+import type { AccessMode } from './storeContext.ts';
 
 /** How to open a store. What is not given comes from storage.conf, the environment or the defaults. */
 export interface OpenStoreOptions {
@@ -27,6 +17,10 @@ export interface OpenStoreOptions {
   readonly runRoot?: string;
   /** `overlay` or `vfs`. */
   readonly driver?: string;
+  /** Root of its own for images and their layers; containers stay in the graph root. */
+  readonly imageStore?: string;
+  /** Keep the records of containers in the run root, so that they end with the next boot. */
+  readonly transientStore?: boolean;
   /** `key=value` or `driver.key=value`; replaces the driver options of storage.conf. */
   readonly driverOptions?: readonly string[];
   /** Environment to look variables up in; `process.env` if absent. */
@@ -55,6 +49,8 @@ export async function openStore(options: OpenStoreOptions = {}): Promise<Store> 
       ...(options.graphRoot === undefined ? {} : { graphRoot: options.graphRoot }),
       ...(options.runRoot === undefined ? {} : { runRoot: options.runRoot }),
       ...(options.driver === undefined ? {} : { driver: options.driver }),
+      ...(options.imageStore === undefined ? {} : { imageStore: options.imageStore }),
+      ...(options.transientStore === undefined ? {} : { transientStore: options.transientStore }),
       ...(options.driverOptions === undefined ? {} : { driverOptions: [...options.driverOptions] }),
     },
     onWarning,
@@ -90,128 +86,19 @@ function refuseUnsupported(conf: StorageConf): void {
 }
 
 function makeRoots(conf: StorageConf): void {
-  for (const [what, path] of [
-    ['graph root', conf.graphRoot],
-    ['run root', conf.runRoot],
+  for (const [what, path, option] of [
+    ['graph root', conf.graphRoot, '--root'],
+    ['run root', conf.runRoot, '--runroot'],
+    ['image store', conf.imageStore, '--imagestore'],
   ] as const) {
+    if (path === undefined) continue;
     try {
       makePrivateDirectory(path);
     } catch (error) {
       throw wrapSystemError(error, `${what} ${path} cannot be made`, 'GRAPHROOT_UNUSABLE', {
         path,
-        hint: `choose another ${what} with --${what === 'graph root' ? 'root' : 'runroot'} or in storage.conf`,
+        hint: `choose another ${what} with ${option} or in storage.conf`,
       });
     }
   }
-}
-
-async function buildContext(
-  conf: StorageConf,
-  access: ChosenAccess,
-  onWarning: WarningHandler,
-): Promise<{ context: StoreContext; close: () => Promise<void> }> {
-  const locks = new LockManager({ backend: access.lockBackend, onWarning });
-  const operations = new Operations(conf.graphRoot, access.refuseWrite);
-  const driver = await openStoreDriver(conf, access, locks, onWarning);
-  const paths = new StorePaths(conf.graphRoot, conf.runRoot, driver.name);
-  const table = <R extends NamedRecord>(
-    directory: string,
-    kind: 'layer' | 'image' | 'container',
-    rest: Pick<RecordTableOptions<R>, 'format' | 'hidden' | 'aliasOf'>,
-  ) =>
-    new RecordTable<R>({
-      kind,
-      files: tableFiles(directory, kind),
-      lock: locks.lock(`${directory}/${kind}s.lock`, { rank: `${kind}s` }),
-      paths,
-      refuseWrite: access.refuseWrite,
-      assertOpen: () => operations.assertNotClosed(),
-      onWarning,
-      ...rest,
-    });
-  let pool: Promise<UnpackPool> | undefined;
-  const context: StoreContext = {
-    access: access.mode,
-    paths,
-    driver,
-    locks,
-    storageLock: locks.lock(paths.storageLock, { rank: 'storage' }),
-    layers: table(paths.layers, 'layer', { format: layerFormat, hidden: isIncomplete }),
-    images: table(paths.images, 'image', { format: imageFormat }),
-    containers: table(paths.containers, 'container', {
-      format: containerFormat,
-      aliasOf: (container) => container.layer,
-    }),
-    mountCounts: new MountCounts(
-      paths.mountpoints,
-      locks.lock(paths.mountpointsLock, { rank: 'mountpoints' }),
-      access.mode === 'snapshot',
-    ),
-    contentTemp: new TempDirRoot(paths.contentTemp, { onWarning }),
-    layerTemp: new TempDirRoot(paths.layerTemp, { onWarning }),
-    onWarning,
-    change: (operation) => operations.run(operation),
-    unpackPool: () => {
-      operations.assertNotClosing();
-      pool ??= import('../unpack/unpackPool.ts').then(({ UnpackPool }) => new UnpackPool());
-      return pool;
-    },
-  };
-  const close = async () => {
-    const first = await operations.close(async () => await (await pool)?.close());
-    if (first && access.mode === 'shared') await closeDriver(context);
-  };
-  return { context, close };
-}
-
-/**
- * The driver may have a mount of its home to give back, for which it needs the layers lock. If that is
- * not free, whoever comes next does it.
- */
-async function closeDriver(context: StoreContext): Promise<void> {
-  const { driver, locks, paths } = context;
-  const releases = driver.homeReleases;
-  if (driver.holdsHome) {
-    await locks.lock(paths.layersLock, { rank: 'layers' }).tryWrite(() => driver.close());
-  }
-  await announceHomeRelease(context, releases);
-}
-
-function tableFiles(directory: string, kind: string) {
-  return [
-    { path: `${directory}/${kind}s.json`, volatile: false },
-    ...(kind === 'image' ? [] : [{ path: `${directory}/volatile-${kind}s.json`, volatile: true }]),
-  ];
-}
-
-/** The driver is opened under the storage lock: two programs must not make its home at once. */
-async function openStoreDriver(
-  conf: StorageConf,
-  access: ChosenAccess,
-  locks: LockManager,
-  onWarning: WarningHandler,
-): Promise<Driver> {
-  const open = async () =>
-    await openDriver(driverRequest(conf, { probe: access.mode === 'shared', onWarning }));
-  if (access.mode === 'snapshot') return await open();
-  const paths = new StorePaths(conf.graphRoot, conf.runRoot, conf.driver ?? '');
-  return await locks.lock(paths.storageLock, { rank: 'storage' }).withWrite(open);
-}
-
-function driverRequest(
-  conf: StorageConf,
-  { probe, onWarning }: { readonly probe: boolean; readonly onWarning: WarningHandler },
-): OpenDriverOptions {
-  return {
-    name: conf.driver,
-    priority: conf.driverPriority,
-    probe,
-    context: {
-      graphRoot: conf.graphRoot,
-      runRoot: conf.runRoot,
-      options: conf.driverOptions,
-      imageStores: [],
-      onWarning,
-    },
-  };
 }

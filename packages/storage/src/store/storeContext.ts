@@ -26,6 +26,8 @@ export interface StoreContext {
   readonly mountCounts: MountCounts;
   /** Staging inside the driver home, for layer content. */
   readonly contentTemp: TempDirRoot;
+  /** The same for layers of images; another one where these have a place of their own. */
+  readonly imageContentTemp: TempDirRoot;
   /** Staging beside the layer records, for tar-split files. */
   readonly layerTemp: TempDirRoot;
   readonly onWarning: WarningHandler;

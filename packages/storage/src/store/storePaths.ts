@@ -1,16 +1,27 @@
 import { join } from 'node:path';
 import { bigDataFileName } from '../records/bigDataName.ts';
 
+export interface StorePathOptions {
+  /** A root of their own for images and their layers; in the graph root if absent. */
+  readonly imageStore?: string | undefined;
+  /** Records of containers and of their layers end with the next boot: they lie in the run root. */
+  readonly transient?: boolean;
+}
+
 /** Where things lie below a graph root and a run root, for one driver. The only place that knows. */
 export class StorePaths {
   readonly graphRoot: string;
   readonly runRoot: string;
   readonly driver: string;
+  readonly imageStore: string | undefined;
+  readonly transient: boolean;
 
-  constructor(graphRoot: string, runRoot: string, driver: string) {
+  constructor(graphRoot: string, runRoot: string, driver: string, options: StorePathOptions = {}) {
     this.graphRoot = graphRoot;
     this.runRoot = runRoot;
     this.driver = driver;
+    this.imageStore = options.imageStore;
+    this.transient = options.transient ?? false;
   }
 
   get storageLock(): string {
@@ -28,11 +39,30 @@ export class StorePaths {
   get layersLock(): string {
     return join(this.layers, 'layers.lock');
   }
+  /** The driver's home for layers of images. */
+  get imageDriverHome(): string {
+    return join(this.imageStore ?? this.graphRoot, this.driver);
+  }
+  /**
+   * Where records of image layers lie. All else that is kept of a layer (tar-split, big data) is in
+   * {@link StorePaths.layers}, as upstream has it.
+   */
+  get imageLayers(): string {
+    return join(this.imageStore ?? this.graphRoot, `${this.driver}-layers`);
+  }
+  /** Volatile records of layers, beside the others unless the store is transient. */
+  get volatileLayers(): string {
+    return this.transient ? this.runLayers : this.layers;
+  }
   get images(): string {
-    return join(this.graphRoot, `${this.driver}-images`);
+    return join(this.imageStore ?? this.graphRoot, `${this.driver}-images`);
   }
   get containers(): string {
     return join(this.graphRoot, `${this.driver}-containers`);
+  }
+  /** Volatile records of containers and the lock of all containers. */
+  get volatileContainers(): string {
+    return this.transient ? this.runContainers : this.containers;
   }
   get runLayers(): string {
     return join(this.runRoot, `${this.driver}-layers`);
@@ -54,6 +84,10 @@ export class StorePaths {
   get contentTemp(): string {
     return join(this.driverHome, 'tempdirs');
   }
+  /** {@link StorePaths.contentTemp} for layers of images. */
+  get imageContentTemp(): string {
+    return join(this.imageDriverHome, 'tempdirs');
+  }
   /** What only Sediment uses and may lose at any time. */
   get ownRun(): string {
     return join(this.runRoot, 'sediment');
@@ -65,11 +99,17 @@ export class StorePaths {
   layerData(layerId: string): string {
     return join(this.layers, layerId);
   }
+  layerItem(layerId: string, key: string): string {
+    return join(this.layerData(layerId), bigDataFileName(key));
+  }
   imageData(imageId: string): string {
     return join(this.images, imageId);
   }
   imageItem(imageId: string, key: string): string {
     return join(this.imageData(imageId), bigDataFileName(key));
+  }
+  imageRun(imageId: string): string {
+    return join(this.runRoot, `${this.driver}-images`, imageId);
   }
   containerData(containerId: string): string {
     return join(this.containers, containerId);

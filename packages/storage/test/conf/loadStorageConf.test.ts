@@ -100,8 +100,6 @@ min_space = "b1"
     fixture.file(ADMIN, EVERYTHING);
     const conf = await fixture.load();
     expect(conf.driverOptions).toEqual(ORDER);
-    expect(conf.additionalImageStores).toEqual(['/i1', '/i2']);
-    expect(conf.additionalLayerStores).toEqual(['/l:ref']);
     expect(fixture.warnings).toEqual([]);
   });
 
@@ -120,7 +118,6 @@ min_space = "b1"
     const env = { STORAGE_OPTS: 'overlay.mountopt=nodev,imagestore=/x' };
     const conf = await fixture.load({ env });
     expect(conf.driverOptions).toEqual(['overlay.mountopt=nodev', 'imagestore=/x']);
-    expect(conf.additionalImageStores).toEqual(['/x']);
     expect((await fixture.load({ env: { STORAGE_OPTS: '' } })).driverOptions).toEqual([]);
   });
 
@@ -131,12 +128,6 @@ min_space = "b1"
     const overrides = { driverOptions: ['overlay.mountopt=nodev,metacopy=on'] };
     const conf = await fixture.load({ env, overrides });
     expect(conf.driverOptions).toEqual(['overlay.mountopt=nodev,metacopy=on']);
-  });
-
-  it('split lists of image stores at commas', async () => {
-    using fixture = new ConfFixture();
-    const overrides = { driverOptions: ['overlay.imagestore=/a,/b', 'imagestore=/c'] };
-    expect((await fixture.load({ overrides })).additionalImageStores).toEqual(['/a', '/b', '/c']);
   });
 });
 

@@ -6,9 +6,6 @@ const ADMIN = 'etc/containers/storage.conf';
 
 describe('unsupportedSettings', () => {
   it.each([
-    ['storage.imagestore', '[storage]\nimagestore = "/i"\n', '/i'],
-    ['storage.transient_store', '[storage]\ntransient_store = true\n', 'true'],
-    ['storage.options.additionalimagestores', '[storage.options]\nadditionalimagestores = ["/i"]\n', '/i'],
     ['storage.options.additionallayerstores', '[storage.options]\nadditionallayerstores = ["/l"]\n', '/l'],
     ['storage.options.mount_program', '[storage.options]\nmount_program = "/m"\n', '/m'],
     ['storage.options.overlay.mount_program', '[storage.options.overlay]\nmount_program = "/m"\n', '/m'],

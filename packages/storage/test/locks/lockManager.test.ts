@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LockManager } from '../../src/locks/index.ts';
 import { tempDir } from './support/tempDir.ts';
@@ -14,19 +15,22 @@ describe('LockManager', () => {
     expect(lock).toMatchObject({ path: `${dir}/a.lock`, rank: 'layers', readOnly: false });
   });
 
-  it('refuses to take a path once for reading only and once for both', () => {
-    const dir = tempDir();
-    const both = manager.lock(`${dir}/rw.lock`, { rank: 'layers' });
-    const reading = manager.lock(`${dir}/ro.lock`, { rank: 'layers', readOnly: true });
-    expect(() => manager.lock(both.path, { rank: 'layers', readOnly: true })).toThrow(
-      expect.objectContaining({
-        code: 'LOCK_FAILED',
-        message: `lock "${both.path}" is not a read-only lock`,
-      }),
-    );
-    expect(() => manager.lock(reading.path, { rank: 'layers' })).toThrow(
-      `lock "${reading.path}" is not a read-write lock`,
-    );
+  it('has a second object for a path that is also that of an additional store; they exclude each other', async () => {
+    const path = `${tempDir()}/a.lock`;
+    const own = manager.lock(path, { rank: 'layers' });
+    const additional = manager.lock(path, { rank: 'layers', readOnly: true });
+    expect(additional).not.toBe(own);
+    const log: string[] = [];
+    const writing = own.withWrite(async () => {
+      await setTimeout(50);
+      log.push('written');
+    });
+    await setTimeout(10);
+    await additional.withRead(() => log.push('read'));
+    await writing;
+    expect(log).toEqual(['written', 'read']);
+    const both = own.withWrite(() => additional.withRead(() => 1));
+    await expect(both).rejects.toMatchObject({ code: 'LOCK_ORDER' });
   });
 
   it('refuses another rank and another backend for a path', () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { MS_BIND, MS_RDONLY, MS_REMOUNT, mount, umount2 } from '@sediment/posix';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openLockFile } from '../../src/locks/openLockFile.ts';
@@ -17,10 +17,21 @@ describe.skipIf(process.platform === 'win32')('openLockFile (needs POSIX modes)'
     const dir = tempDir();
     process.umask(mask);
     closeSync(openLockFile(`${dir}/a/b/x.lock`, false));
-    closeSync(openLockFile(`${dir}/c/x.lock`, true));
+    closeSync(openLockFile(`${dir}/a/y.lock`, true));
     process.umask(umask);
-    const made = ['a', 'a/b', 'a/b/x.lock', 'c', 'c/x.lock'].map((name) => modeOf(`${dir}/${name}`));
-    expect(made).toEqual(['700', '700', '644', '700', '644']);
+    const made = ['a', 'a/b', 'a/b/x.lock', 'a/y.lock'].map((name) => modeOf(`${dir}/${name}`));
+    expect(made).toEqual(['700', '700', '644', '644']);
+  });
+
+  it('makes no directories in a store that is only read', () => {
+    const dir = tempDir();
+    expect(() => openLockFile(`${dir}/a/x.lock`, true)).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_FAILED',
+        facts: expect.objectContaining({ errnoCode: 'ENOENT' }),
+      }),
+    );
+    expect(existsSync(`${dir}/a`)).toBe(false);
   });
 
   it('leaves what exists as it is', () => {
