@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -17,6 +17,8 @@ export async function bundleProgram(entry: string): Promise<BundledProgram> {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
   mkdirSync(cache, { recursive: true });
   const directory = mkdtempSync(join(cache, 'sediment-program-'));
+  // Other users run it, too.
+  chmodSync(directory, 0o755);
   const path = join(directory, 'program.mjs');
   const workerUrl = fileURLToPath(new URL('workerUrl.ts', import.meta.url));
   await build({

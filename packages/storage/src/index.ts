@@ -31,3 +31,10 @@ export { type OpenStoreOptions, openStore } from './store/openStore.ts';
 export type { Store, StoreInfo } from './store/store.ts';
 export type { AccessMode } from './store/storeContext.ts';
 export type { BlobRange } from './unpack/unpackJob.ts';
+export { needsUserNamespace } from './userns/needsUserNamespace.ts';
+export { reexecInUserNamespace } from './userns/reexecInUserNamespace.ts';
+export {
+  type ProgramEnd,
+  runInUserNamespace,
+  type UserNamespaceOptions,
+} from './userns/runInUserNamespace.ts';

@@ -2,6 +2,7 @@ import { TAR_TYPE, type TarHeader } from '@sediment/codec';
 import { StorageError } from '@sediment/core';
 import { utimensat } from '@sediment/posix';
 import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+import { inUserNamespace } from '../userns/inUserNamespace.ts';
 import { AppliedWhiteouts } from './appliedWhiteouts.ts';
 import { EntryMaker } from './entryMaker.ts';
 import { type EntryPath, splitEntryPath } from './entryPath.ts';
@@ -12,7 +13,6 @@ import { RegularFile } from './regularFile.ts';
 import type { DirectoryOpener } from './resolveInRoot.ts';
 import { Tree } from './tree.ts';
 import { unpackError } from './unpackError.ts';
-import { inUserNamespace } from './userNamespace.ts';
 import type { WarningTally } from './warningTally.ts';
 import type { Outcome, WhiteoutRules } from './whiteoutRules.ts';
 
