@@ -40,14 +40,13 @@ export async function createContainer(
           const image = findImage(images, request.image);
           const names = uniqueNames(request.names ?? []);
           refuseNamesInUse(containers, names);
-          const parent = image.layer;
-          if (parent !== undefined && layers.byId(parent) === undefined) throw missingLayer(image.id, parent);
+          const parent = image.layer === undefined ? undefined : layers.locateId(image.layer)?.record;
+          if (image.layer !== undefined && parent === undefined) throw missingLayer(image.id, image.layer);
           const layer = await createLayer({
             context,
             writer: layers,
             remover,
             parent,
-            mountLabel: undefined,
           });
           const record = recordOf({ request, names, imageId: image.id, layerId: layer.id, containers });
           try {

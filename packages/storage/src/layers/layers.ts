@@ -1,42 +1,68 @@
 import { StorageError } from '@sediment/core';
-import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { TableView } from '../tables/recordTable.ts';
-import { whyNotFound } from '../tables/whyNotFound.ts';
 import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
+import type { CreateLayerRequest } from './createLayerRequest.ts';
+import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
+import { findLayer, locateLayer } from './findLayer.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
+import { readLayerItem, setLayerItem } from './layerItems.ts';
+import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
 import { withLayerRemover } from './layerRemover.ts';
 
-/** The layers of a store. */
+/**
+ * The layers of a store. Where a method takes `idOrName` it takes an id, a name or a unique id prefix, and
+ * throws `LAYER_UNKNOWN` for what is none of these. Methods that only read see additional stores, too.
+ */
 export interface Layers {
-  /** All complete layers, in the order of their creation. */
+  /** All complete layers, in the order of their creation; those of additional stores come last. */
   list(): Promise<readonly LayerInfo[]>;
-  /**
-   * By id, name or unique id prefix.
-   * @throws {StorageError} `LAYER_UNKNOWN`
-   */
   get(idOrName: string): Promise<LayerInfo>;
   /** Paths that the driver uses: `UpperDir`, `WorkDir`, `MergedDir` and `LowerDir` (overlay). */
   driverMetadata(idOrName: string): Promise<Readonly<Record<string, string>>>;
   /** Adds the layers of an image, base first; see {@link addChain}. */
   addChain(chain: readonly ChainLayer[], options?: AddChainOptions): Promise<readonly LayerInfo[]>;
   /**
+   * Makes an empty layer, or with `template` a copy of one.
+   * @throws {StorageError} `DUPLICATE_ID`, `DUPLICATE_NAME`, `LAYER_UNKNOWN` (parent, template),
+   *   `PARENT_IS_CONTAINER`, `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `BIG_DATA_NAME_INVALID`
+   */
+  create(request?: CreateLayerRequest): Promise<LayerInfo>;
+  /**
+   * Makes a layer in the driver alone, without a record; returns its id. Of the request only id, parent,
+   * label, maps, `readWrite` and `storageOptions` count.
+   * @throws {StorageError} `DUPLICATE_ID`, `LAYER_UNKNOWN`
+   */
+  createInDriver(request?: CreateLayerRequest): Promise<string>;
+  /** Ids of all layers that the driver knows, with a record or without. */
+  driverLayers(): Promise<readonly string[]>;
+  /** Size in bytes of the tar that filled the layer; undefined when none did. */
+  size(idOrName: string): Promise<number | undefined>;
+  /**
+   * Layers filled from a blob of this digest, as it was handed in.
+   * @throws {StorageError} `LAYER_UNKNOWN` when there is none; `DIGEST_INVALID`
+   */
+  byCompressedDigest(digest: string): Promise<readonly LayerInfo[]>;
+  /** The same for the digest of the uncompressed tar. */
+  byDiffID(diffID: string): Promise<readonly LayerInfo[]>;
+  /** The same for the digest of the table of contents of a partial pull. */
+  byTocDigest(digest: string): Promise<readonly LayerInfo[]>;
+  /**
+   * A document kept with the layer.
+   * @throws {StorageError} `BIG_DATA_UNKNOWN`
+   */
+  bigData(idOrName: string, key: string): Promise<Buffer>;
+  /**
+   * Keeps a document with the layer, replacing the one of that name.
+   * @throws {StorageError} `BIG_DATA_NAME_INVALID`
+   */
+  setBigData(idOrName: string, key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Names of the documents kept with the layer, in the order in which they came. */
+  bigDataNames(idOrName: string): Promise<readonly string[]>;
+  /**
    * Deletes a layer that nothing needs.
-   * @throws {StorageError} `LAYER_UNKNOWN`, `LAYER_HAS_CHILDREN`, `LAYER_USED_BY_IMAGE`,
-   *   `LAYER_USED_BY_CONTAINER`
+   * @throws {StorageError} `LAYER_HAS_CHILDREN`, `LAYER_USED_BY_IMAGE`, `LAYER_USED_BY_CONTAINER`
    */
   delete(idOrName: string): Promise<void>;
-}
-
-/** @throws {StorageError} `LAYER_UNKNOWN` */
-export function findLayer(view: TableView<LayerRecord>, idOrName: string): LayerRecord {
-  const layer = view.find(idOrName);
-  if (layer !== undefined) return layer;
-  const { reason, hint } = whyNotFound(view, idOrName, 'list the layers of the store with "sediment layers"');
-  throw new StorageError('LAYER_UNKNOWN', `layer "${idOrName}": layer not known${reason}`, {
-    object: idOrName,
-    hint,
-  });
 }
 
 export class StoreLayers implements Layers {
@@ -47,21 +73,67 @@ export class StoreLayers implements Layers {
   }
 
   async list(): Promise<readonly LayerInfo[]> {
-    return await this.#context.layers.read((view) => view.all().map(layerInfo));
+    return await listLayers(this.#context);
   }
 
   async get(idOrName: string): Promise<LayerInfo> {
-    return await this.#context.layers.read((view) => layerInfo(findLayer(view, idOrName)));
+    return await getLayer(this.#context, idOrName);
   }
 
   async driverMetadata(idOrName: string): Promise<Readonly<Record<string, string>>> {
     return await this.#context.layers.read((view) => {
-      return this.#context.driver.metadata(findLayer(view, idOrName).id);
+      return this.#context.driver.metadata(locateLayer(view, idOrName).record.id);
     });
   }
 
   async addChain(chain: readonly ChainLayer[], options: AddChainOptions = {}): Promise<readonly LayerInfo[]> {
     return await addChain(this.#context, chain, options);
+  }
+
+  async create(request: CreateLayerRequest = {}): Promise<LayerInfo> {
+    return await this.#context.change(async () => layerInfo(await createStoreLayer(this.#context, request)));
+  }
+
+  async createInDriver(request: CreateLayerRequest = {}): Promise<string> {
+    return await this.#context.change(() => createInDriver(this.#context, request));
+  }
+
+  async driverLayers(): Promise<readonly string[]> {
+    return this.#context.driver.list();
+  }
+
+  async size(idOrName: string): Promise<number | undefined> {
+    return await layerSize(this.#context, idOrName);
+  }
+
+  async byCompressedDigest(digest: string): Promise<readonly LayerInfo[]> {
+    return await layersByDigest(this.#context, 'compressedDiffDigest', digest);
+  }
+
+  async byDiffID(diffID: string): Promise<readonly LayerInfo[]> {
+    return await layersByDigest(this.#context, 'diffDigest', diffID);
+  }
+
+  async byTocDigest(digest: string): Promise<readonly LayerInfo[]> {
+    return await layersByDigest(this.#context, 'tocDigest', digest);
+  }
+
+  async bigData(idOrName: string, key: string): Promise<Buffer> {
+    return await readLayerItem(this.#context, idOrName, key);
+  }
+
+  async setBigData(
+    idOrName: string,
+    key: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    // A slow source must not keep the store locked.
+    const all = bytes instanceof Uint8Array ? bytes : await collectBytes(bytes);
+    await this.#context.change(() => setLayerItem(this.#context, idOrName, { name: key, bytes: all }));
+  }
+
+  async bigDataNames(idOrName: string): Promise<readonly string[]> {
+    return await this.#context.layers.read((view) => [...locateLayer(view, idOrName).record.bigDataNames]);
   }
 
   async delete(idOrName: string): Promise<void> {
@@ -111,4 +183,10 @@ function refuseIfUsed(
     usedBy,
     hint: `delete the ${kind}${usedBy.length > 1 ? 's' : ''} first`,
   });
+}
+
+async function collectBytes(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
 }
