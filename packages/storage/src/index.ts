@@ -10,7 +10,7 @@ export {
   isSound,
 } from './check/checkReport.ts';
 export type { RepairedObject, RepairOptions, RepairResult } from './check/repairResult.ts';
-export { type EffectiveSetting, loadStorageConf, type StorageConf } from './conf/index.ts';
+export { type ConfValue, type EffectiveSetting, loadStorageConf, type StorageConf } from './conf/index.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { CreateContainerRequest } from './containers/createContainer.ts';
@@ -18,11 +18,14 @@ export { DEDUP_HASHES, type DedupHash, type DedupOptions, type DedupResult } fro
 export { IdMappings, type Owner } from './idmaps/idMappings.ts';
 export { parseIdMapTriples } from './idmaps/parseIdMapTriples.ts';
 export { type IdMapRequest, type IdMapTexts, readIdMapRequest } from './idmaps/resolveIdMaps.ts';
+export type { CreateImageRequest } from './images/createImage.ts';
+export type { DeleteImageOptions } from './images/deleteImage.ts';
 export type { ImageInfo } from './images/imageInfo.ts';
-export type { TakenName } from './images/imageNames.ts';
 export type { Images, NamesResult } from './images/images.ts';
-export type { BigDataItem, PutImageRequest, PutImageResult } from './images/putImage.ts';
+export type { PutImageRequest, PutImageResult } from './images/putImage.ts';
+export type { BigDataItem, ItemInfo } from './items/itemRecord.ts';
 export type { AddChainOptions, ChainEvent, ChainLayer } from './layers/addChain.ts';
+export type { CreateLayerRequest, LayerItem } from './layers/createLayerRequest.ts';
 export type { LayerInfo } from './layers/layerInfo.ts';
 export type { Layers } from './layers/layers.ts';
 export type { LockBackendName } from './locks/index.ts';
@@ -30,6 +33,7 @@ export type { IdMap } from './records/idMap.ts';
 export { type OpenStoreOptions, openStore } from './store/openStore.ts';
 export type { Store, StoreInfo } from './store/store.ts';
 export type { AccessMode } from './store/storeContext.ts';
+export type { TakenName } from './tables/moveNames.ts';
 export type { BlobRange } from './unpack/unpackJob.ts';
 export { needsUserNamespace } from './userns/needsUserNamespace.ts';
 export { reexecInUserNamespace } from './userns/reexecInUserNamespace.ts';

@@ -1,0 +1,52 @@
+import type { ConfValue, StorageConf } from '@sediment/storage';
+import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
+import { SUCCESS } from '../commandLine/exitStatus.ts';
+import { printJson, sortedMap } from '../output/json.ts';
+
+export const configCommand: CommandDefinition = {
+  names: ['config'],
+  synopsis: '[configurationFile]',
+  description: 'Print storage library configuration as JSON',
+  minArgs: 0,
+  maxArgs: 1,
+  flags: [],
+  run: async ({ streams, args: [configFile] }) => {
+    const { loadStorageConf } = await import('@sediment/storage');
+    const conf = await loadStorageConf({
+      ...(configFile === undefined ? {} : { configFile }),
+      onWarning: () => undefined,
+    });
+    printJson(streams, configJson(conf));
+    return SUCCESS;
+  },
+};
+
+/** The settings under the names of the Go command; what nobody set is left out. */
+export function configJson(conf: StorageConf): Record<string, unknown> {
+  const fields: readonly (readonly [key: string, value: unknown])[] = [
+    ['runroot', conf.runRoot],
+    ['root', conf.graphRoot],
+    ['imagestore', conf.imageStore],
+    ['driver', conf.driver],
+    ['driver-priority', conf.driverPriority],
+    ['driver-options', conf.driverOptions],
+    ['root_auto_ns_user', setting(conf, 'storage.options.root-auto-userns-user')],
+    ['auto_userns_min_size', setting(conf, 'storage.options.auto-userns-min-size')],
+    ['auto_userns_max_size', setting(conf, 'storage.options.auto-userns-max-size')],
+  ];
+  const pullOptions = sortedMap(conf.pullOptions);
+  return {
+    ...Object.fromEntries(fields.filter(([, value]) => !isUnset(value))),
+    PullOptions: Object.keys(pullOptions).length === 0 ? null : pullOptions,
+    ...(conf.disableVolatile ? { 'disable-volatile': true } : {}),
+    ...(conf.transientStore ? { transient_store: true } : {}),
+  };
+}
+
+function setting(conf: StorageConf, key: string): ConfValue | undefined {
+  return conf.settings.find((candidate) => candidate.key === key)?.value;
+}
+
+function isUnset(value: unknown): boolean {
+  return value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+}

@@ -1,0 +1,59 @@
+import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/storage';
+import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
+import { SUCCESS } from '../commandLine/exitStatus.ts';
+import { booleanFlag, JSON_FLAG } from '../commandLine/flag.ts';
+import { printJson } from '../output/json.ts';
+import { type LayerUse, layerTree } from '../output/layerTree.ts';
+import { layerJson } from '../output/recordJson.ts';
+
+export const layersCommand: CommandDefinition = {
+  names: ['layers'],
+  synopsis: '[options [...]]',
+  description: 'List layers',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    JSON_FLAG,
+    booleanFlag(['--quiet', '-q'], 'Only print IDs'),
+    booleanFlag(['--tree', '-t'], 'Use a tree'),
+  ],
+  run: async ({ store, streams, flags }) => {
+    const layers = await store.layers.list();
+    if (flags.boolean('--json')) {
+      printJson(streams, layers.map(layerJson));
+      return SUCCESS;
+    }
+    const uses = flags.boolean('--quiet') ? layers.map(idOnly) : await layerUses(store, layers);
+    streams.out(flags.boolean('--tree') ? layerTree(uses) : uses.map(listedLayer).join(''));
+    return SUCCESS;
+  },
+};
+
+function idOnly(layer: LayerInfo): LayerUse {
+  return { layer: { ...layer, names: [] }, images: [], containers: [] };
+}
+
+async function layerUses(store: Store, layers: readonly LayerInfo[]): Promise<LayerUse[]> {
+  const images = await store.images.list();
+  const containers = await store.containers.list();
+  return layers.map((layer) => ({
+    layer,
+    images: images.filter((image) => usesLayer(image, layer.id)),
+    containers: containers.filter((container) => container.layer === layer.id),
+  }));
+}
+
+function usesLayer({ layer, mappedLayers }: ImageInfo, id: string): boolean {
+  return layer === id || mappedLayers.includes(id);
+}
+
+function listedLayer({ layer, images, containers }: LayerUse): string {
+  const user = (kind: string) => (object: ImageInfo | ContainerInfo) =>
+    `\t${kind}: ${object.id}\n${object.names.map((name) => `\t\tname: ${name}\n`).join('')}`;
+  return [
+    `${layer.id}\n`,
+    ...layer.names.map((name) => `\tname: ${name}\n`),
+    ...images.map(user('image')),
+    ...containers.map(user('container')),
+  ].join('');
+}
