@@ -12,7 +12,7 @@ import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { BlobRange } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
-import { isIncomplete, type LayerInfo, layerInfo } from './layerInfo.ts';
+import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { discardTempDirs } from './layerRemover.ts';
 import { stageChain } from './stageChain.ts';
 
@@ -53,8 +53,8 @@ export interface PlannedLayer extends ChainLayer {
 }
 
 /**
- * Adds the layers of one image, base first, and returns all of them. Layers that the store has are
- * reused and their bytes not read. The others are unpacked side by side without any store lock and
+ * Adds the layers of one image, base first, and returns all of them. Layers that the store or an additional
+ * one has are reused and their bytes not read. The others are unpacked side by side without any store lock and
  * become visible together, in one short section under the layers lock.
  *
  * Another process that is unpacking the same layers is waited for; what it leaves undone is done here.
@@ -111,8 +111,10 @@ async function existing(
 ): Promise<Map<string, LayerRecord>> {
   return await context.layers.read(
     (view) => {
-      const records = plan.map(({ id }) => view.byId(id)).filter((record) => record !== undefined);
-      return new Map(records.filter((record) => !isIncomplete(record)).map((record) => [record.id, record]));
+      const records = plan
+        .map(({ id }) => view.locateId(id)?.record)
+        .filter((record) => record !== undefined);
+      return new Map(records.map((record) => [record.id, record]));
     },
     signal === undefined ? {} : { signal },
   );
@@ -164,7 +166,7 @@ async function unpackMissing(
   const temps: TempDir[] = [];
   try {
     signal?.throwIfAborted();
-    const content = context.contentTemp.create();
+    const content = context.imageContentTemp.create();
     temps.push(content);
     const metadata = context.layerTemp.create();
     temps.push(metadata);

@@ -25,10 +25,11 @@ export async function commitChain(
 ): Promise<void> {
   await withLayerRemover(context, async (remover) => {
     const commit = async (writer: TableWriter<LayerRecord>) => {
-      const fresh = staged.filter(({ layer }) => writer.byId(layer.id) === undefined);
+      const fresh = staged.filter(({ layer }) => writer.locateId(layer.id) === undefined);
       checkParent(writer, fresh[0]);
       const records = fresh.map(recordOf);
-      for (const record of records) writer.put({ ...record, flags: { incomplete: true } });
+      const file = 'images';
+      for (const record of records) writer.put({ ...record, flags: { incomplete: true } }, { file });
       await writer.save();
       try {
         for (const layer of fresh) moveIntoPlace(context, layer);
@@ -45,7 +46,7 @@ export async function commitChain(
 
 function checkParent(writer: TableWriter<LayerRecord>, lowest: StagedLayer | undefined): void {
   const parent = lowest?.layer.parent;
-  if (lowest === undefined || parent === undefined || writer.byId(parent) !== undefined) return;
+  if (lowest === undefined || parent === undefined || writer.locateId(parent) !== undefined) return;
   throw new StorageError(
     'PARENT_UNKNOWN',
     `layer ${lowest.layer.id}: its parent ${parent} was deleted while the layer was being unpacked`,

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { isStorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
-import type { TempDir } from '../staging/tempDirRoot.ts';
+import type { TempDir, TempDirRoot } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import { isIncomplete } from './layerInfo.ts';
@@ -13,7 +13,7 @@ import { isIncomplete } from './layerInfo.ts';
  */
 class LayerRemover {
   readonly #context: StoreContext;
-  #content: TempDir | undefined;
+  readonly #content = new Map<TempDirRoot, TempDir>();
   #metadata: TempDir | undefined;
   readonly #homeReleases: number;
 
@@ -62,7 +62,7 @@ class LayerRemover {
       await writer.save();
     } catch (error) {
       if (!isStorageError(error, 'NO_SPACE')) throw error;
-      this.#content?.cleanup();
+      for (const temp of this.#content.values()) temp.cleanup();
       this.#metadata?.cleanup();
       await writer.save();
     }
@@ -87,10 +87,7 @@ class LayerRemover {
 
   #stageContent(id: string): void {
     const { driver, paths } = this.#context;
-    if (driver.exists(id)) {
-      this.#content ??= this.#context.contentTemp.create();
-      driver.remove(id, this.#content);
-    }
+    if (driver.exists(id)) driver.remove(id, this.#contentFor(id));
     for (const path of [paths.tarSplit(id), paths.layerData(id)]) {
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
       this.#metadata ??= this.#context.layerTemp.create();
@@ -98,8 +95,18 @@ class LayerRemover {
     }
   }
 
+  /** A directory in the home where the layer lies, so that a rename brings it there. */
+  #contentFor(id: string): TempDir {
+    const { contentTemp, imageContentTemp, driver } = this.#context;
+    const apart = imageContentTemp !== contentTemp && driver.placeOf(id) === 'images';
+    const root = apart ? imageContentTemp : contentTemp;
+    const temp = this.#content.get(root) ?? root.create();
+    this.#content.set(root, temp);
+    return temp;
+  }
+
   async finish(): Promise<void> {
-    await discardTempDirs(this.#context, [this.#content, this.#metadata]);
+    await discardTempDirs(this.#context, [...this.#content.values(), this.#metadata]);
     await announceHomeRelease(this.#context, this.#homeReleases);
   }
 }
@@ -191,6 +198,7 @@ export async function removeStagingRoots({
   locks,
   paths,
   contentTemp,
+  imageContentTemp,
   layerTemp,
 }: StoreContext): Promise<void> {
   const patience = AbortSignal.timeout(ROOTS_WAIT_MS);
@@ -198,6 +206,7 @@ export async function removeStagingRoots({
     await locks.lock(paths.layersLock, { rank: 'layers' }).withWrite(
       () => {
         contentTemp.removeRootIfEmpty();
+        if (imageContentTemp !== contentTemp) imageContentTemp.removeRootIfEmpty();
         layerTemp.removeRootIfEmpty();
       },
       { signal: patience },

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { errnoCode, isStorageError, wrapSystemError } from '@sediment/core';
+import { basename, dirname } from 'node:path';
+import { errnoCode, isStorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { removeContainerDirectories } from '../containers/deleteContainer.ts';
 import { isIncomplete } from '../layers/layerInfo.ts';
 import { type LayerRemover, removeStagingRoots, withLayerRemover } from '../layers/layerRemover.ts';
+import type { ImageRecord } from '../records/imageRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { NamedRecord, RecordTable, TableView, TableWriter } from '../tables/recordTable.ts';
-import { listDirectory, listTempFiles, removeTempFiles } from './removeTempFiles.ts';
+import { listDirectory, listTempFiles } from './removeTempFiles.ts';
 import type { StoreContext } from './storeContext.ts';
 
 const FULL_ID = /^[0-9a-f]{64}$/;
@@ -21,22 +22,22 @@ const FULL_ID = /^[0-9a-f]{64}$/;
  * (upstream's `transient_store`) has its directories here, too.
  */
 export async function recoverStore(context: StoreContext): Promise<void> {
-  const { layers, images, containers, paths } = context;
+  const { layers, images, containers } = context;
   await recoverStaging(context);
   await recoverLayers(context);
-  await recoverFiles(layers, paths.layers);
-  await recoverFiles(images, paths.images);
-  await recoverFiles(containers, paths.containers);
+  await recoverFiles(layers);
+  await recoverFiles(images);
+  await recoverFiles(containers);
   await recoverImageDirectories(context);
   await context.mountCounts.removeTempFiles();
 }
 
 /** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
 async function recoverStaging(context: StoreContext): Promise<void> {
-  const { contentTemp, layerTemp, onWarning, paths } = context;
-  const roots = [contentTemp, layerTemp];
+  const { contentTemp, imageContentTemp, layerTemp, onWarning, paths } = context;
+  const roots = [...new Set([contentTemp, imageContentTemp, layerTemp])];
   if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;
-  const removed = contentTemp.recover() + layerTemp.recover();
+  const removed = roots.reduce((sum, root) => sum + root.recover(), 0);
   await removeStagingRoots(context);
   if (removed === 0) return;
   onWarning({
@@ -69,7 +70,7 @@ async function forgetContainers(context: StoreContext, layers: readonly LayerRec
       try {
         removeContainerDirectories(context, id);
       } catch (error) {
-        reportLeft(context, error, context.paths.containerData(id));
+        reportLeft(context.onWarning, error, context.paths.containerData(id));
       }
       writer.remove(id);
       context.onWarning({
@@ -91,7 +92,7 @@ async function removeIncomplete(
   try {
     await remover.remove(writer, incomplete);
   } catch (error) {
-    reportLeft(context, error, context.paths.layers);
+    reportLeft(context.onWarning, error, context.paths.layers);
   }
   const left = new Set(writer.hidden().map(({ id }) => id));
   for (const { id } of incomplete) {
@@ -105,41 +106,52 @@ async function removeIncomplete(
 }
 
 /** Temporary files beside the records, and names that two records had. */
-async function recoverFiles<R extends NamedRecord>(table: RecordTable<R>, directory: string): Promise<void> {
-  const isSound = await table.read((view) => !view.needsSave && listTempFiles(directory).length === 0);
+async function recoverFiles<R extends NamedRecord>(table: RecordTable<R>): Promise<void> {
+  const isSound = await table.read((view) =>
+    view.views.every((each) => !each.needsSave && tempFilesOf(each).length === 0),
+  );
   if (isSound) return;
-  await table.write(async (writer) => {
-    removeTempFiles(directory);
-    if (writer.needsSave) await writer.save();
-  });
+  const recover = async ({ writers }: TableWriter<R>) => {
+    for (const writer of writers) {
+      for (const path of tempFilesOf(writer)) rmSync(path, { force: true });
+      if (writer.needsSave) await writer.save();
+    }
+  };
+  await table.write(recover, { everyStore: true });
 }
 
-async function recoverImageDirectories(context: StoreContext): Promise<void> {
-  const { images, paths } = context;
+function tempFilesOf({ filePaths }: TableView<NamedRecord>): string[] {
+  return filePaths.flatMap((path) => listTempFiles(dirname(path), basename(path)));
+}
+
+async function recoverImageDirectories({ images, onWarning }: StoreContext): Promise<void> {
   const orphans = (view: TableView<NamedRecord>) =>
-    listDirectory(paths.images).filter((name) => FULL_ID.test(name) && view.byId(name) === undefined);
-  if ((await images.read((view) => orphans(view).length)) === 0) return;
-  await images.write((writer) => {
-    for (const id of orphans(writer)) removeOrphan(context, id, join(paths.images, id));
-  });
+    listDirectory(view.paths.images).filter((name) => FULL_ID.test(name) && view.byId(name) === undefined);
+  if (await images.read(({ views }) => views.every((view) => orphans(view).length === 0))) return;
+  const recover = ({ writers }: TableWriter<ImageRecord>) => {
+    for (const writer of writers) {
+      for (const id of orphans(writer)) removeOrphan(onWarning, id, writer.paths.imageData(id));
+    }
+  };
+  await images.write(recover, { everyStore: true });
 }
 
-function removeOrphan(context: StoreContext, id: string, path: string): void {
+function removeOrphan(onWarning: WarningHandler, id: string, path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
-    context.onWarning({
+    onWarning({
       code: 'DEBRIS_REMOVED',
       message: `removed the directory of image ${id}, which has no record`,
       object: id,
       path,
     });
   } catch (error) {
-    reportLeft(context, error, path);
+    reportLeft(onWarning, error, path);
   }
 }
 
-function reportLeft(context: StoreContext, error: unknown, path: string): void {
+function reportLeft(onWarning: WarningHandler, error: unknown, path: string): void {
   if (!isStorageError(error) && errnoCode(error) === undefined) throw error;
   const { message } = wrapSystemError(error, `removing what an interrupted program left in ${path}`);
-  context.onWarning({ code: 'DEBRIS_LEFT', message, path });
+  onWarning({ code: 'DEBRIS_LEFT', message, path });
 }

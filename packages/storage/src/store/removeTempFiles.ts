@@ -2,10 +2,13 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, wrapSystemError } from '@sediment/core';
 
-/** Temporary files of the atomic writer in a directory; they are live only while its lock is held. */
-export function listTempFiles(directory: string): string[] {
+/**
+ * Temporary files of the atomic writer in a directory, all or those for one file; they are live only while the
+ * lock of what they are for is held.
+ */
+export function listTempFiles(directory: string, target = ''): string[] {
   return listDirectory(directory)
-    .filter((name) => name.startsWith('.tmp-'))
+    .filter((name) => name.startsWith(`.tmp-${target}`))
     .map((name) => join(directory, name));
 }
 

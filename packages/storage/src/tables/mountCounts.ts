@@ -1,9 +1,10 @@
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { LockFile, LockGuard } from '../locks/index.ts';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { type MountpointRecord, mountpointFormat } from '../records/mountpointRecord.ts';
 import { readRecordFile } from '../records/recordFile.ts';
-import { listTempFiles, removeTempFiles } from '../store/removeTempFiles.ts';
+import { listTempFiles } from '../store/removeTempFiles.ts';
 
 /**
  * The mount counts that all programs share (`mountpoints.json` in the run root). A count says how
@@ -52,9 +53,11 @@ export class MountCounts {
 
   /** Removes temporary files of killed programs, if there are any. */
   async removeTempFiles(): Promise<void> {
-    const directory = dirname(this.#path);
-    if (listTempFiles(directory).length === 0) return;
-    await this.#lock.withWrite(() => removeTempFiles(directory));
+    const leftOver = () => listTempFiles(dirname(this.#path), basename(this.#path));
+    if (leftOver().length === 0) return;
+    await this.#lock.withWrite(() => {
+      for (const path of leftOver()) rmSync(path, { force: true });
+    });
   }
 
   async #load(): Promise<readonly MountpointRecord[]> {

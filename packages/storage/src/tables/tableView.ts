@@ -31,6 +31,8 @@ export interface Placed<R extends NamedRecord> {
 export interface TableView<R extends NamedRecord> {
   /** Where the files of the writable store lie. */
   readonly paths: StorePaths;
+  /** Paths of its record files. */
+  readonly filePaths: readonly string[];
   /** All records, in file order. */
   all(): readonly R[];
   /** By full id. */
@@ -48,6 +50,11 @@ export interface TableView<R extends NamedRecord> {
   locate(idOrName: string): Placed<R> | undefined;
   /** {@link byId} in this store, and then in each additional one. */
   locateId(id: string): Placed<R> | undefined;
+  /**
+   * This view and that of the second writable store, if there is one: where images lie in a place of their own,
+   * those made before are still in the graph root.
+   */
+  readonly views: readonly TableView<R>[];
   /** The records that the other methods leave out. */
   hidden(): readonly R[];
   /** Whether the files differ from what is seen here, because two records had one name. A save mends that. */
@@ -56,10 +63,7 @@ export interface TableView<R extends NamedRecord> {
 
 /** Write access: changes are kept in memory until {@link TableWriter.save}. */
 export interface TableWriter<R extends NamedRecord> extends TableView<R> {
-  /**
-   * Writers for this store and for the second one, if there is one and the scope asked for all. Where images
-   * lie in a place of their own, those made before are still in the graph root.
-   */
+  /** Like {@link TableView.views}; the second store only if the scope asked for every store. */
   readonly writers: readonly TableWriter<R>[];
   /**
    * Adds the record, or replaces the one with its id in place; that one stays in the file it came from.
@@ -91,6 +95,13 @@ export class View<R extends NamedRecord> implements TableView<R> {
 
   get paths(): StorePaths {
     return this.files.paths;
+  }
+  get filePaths(): readonly string[] {
+    return this.files.options.files.map(({ path }) => path);
+  }
+  get views(): readonly TableView<R>[] {
+    const writable = this.#beside.filter(({ files }) => !files.readOnly);
+    return [this, ...writable.map(({ files, loaded }) => new View(files, loaded, []))];
   }
   all(): readonly R[] {
     return this.#own().all;
