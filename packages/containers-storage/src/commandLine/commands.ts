@@ -24,6 +24,7 @@ import { metadataCommand, setMetadataCommand } from '../commands/metadata.ts';
 import { addNamesCommand, getNamesCommand, removeNamesCommand, setNamesCommand } from '../commands/names.ts';
 import { statusCommand } from '../commands/status.ts';
 import { storageLayersCommand } from '../commands/storageLayers.ts';
+import { unshareCommand } from '../commands/unshare.ts';
 import { versionCommand } from '../commands/version.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 
@@ -58,5 +59,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
   setNamesCommand,
   statusCommand,
   storageLayersCommand,
+  unshareCommand,
   versionCommand,
 ];

@@ -11,8 +11,11 @@ export interface GlobalOptions {
   readonly imageStore: string;
   readonly transientStore: boolean;
   readonly debug: boolean;
+  /** Whether to run as root of a user namespace. */
+  readonly unshare: boolean;
 }
 
+/** What holds before any flag was read: only a user without privileges needs a namespace. */
 export const NO_GLOBAL_OPTIONS: GlobalOptions = {
   graphRoot: '',
   runRoot: '',
@@ -21,6 +24,7 @@ export const NO_GLOBAL_OPTIONS: GlobalOptions = {
   imageStore: '',
   transientStore: false,
   debug: false,
+  unshare: process.geteuid?.() !== 0,
 };
 
 /** The flags of every command. They begin with what is known so far, which help shows. */
@@ -43,6 +47,7 @@ export function globalFlags(known: GlobalOptions): Flag[] {
     stringFlag(['--storage-driver', '-s'], 'Storage driver to use ($STORAGE_DRIVER)', known.driver),
     list,
     boolean(['--transient-store'], 'Transient store', known.transientStore),
+    boolean(['--unshare', '-U'], 'Run in a user namespace', known.unshare),
   ];
 }
 
@@ -55,6 +60,7 @@ export function readGlobalOptions(values: FlagValues): GlobalOptions {
     imageStore: values.string('--image-store'),
     transientStore: values.boolean('--transient-store'),
     debug: values.boolean('--debug'),
+    unshare: values.boolean('--unshare'),
   };
 }
 

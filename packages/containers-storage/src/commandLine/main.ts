@@ -17,6 +17,7 @@ import {
 import { printCommandHelp, printGeneralHelp, seeLine } from './help.ts';
 import { openSelectedStore } from './openSelectedStore.ts';
 import { FlagError, HelpRequested, type ParsedFlags, parseFlags } from './parseFlags.ts';
+import { isInNamespace, runAgain } from './runAgain.ts';
 
 const HELP_FLAG: Flag = booleanFlag(['--help'], 'Print usage');
 
@@ -111,6 +112,7 @@ async function dispatch(
     return FAILURE;
   }
   const { values, rest } = parsed;
+  if (values.boolean('--unshare') && !isInNamespace(process.env)) return await runAgain(streams);
   const global = await withConfiguration(before, readGlobalOptions(values));
   return await runCommand({ streams, command, name, args: rest, flags: values, global });
 }

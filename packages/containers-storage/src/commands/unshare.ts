@@ -1,0 +1,44 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
+import { SUCCESS } from '../commandLine/exitStatus.ts';
+import { CommandError } from '../errors/commandError.ts';
+import { goQuote } from '../output/goQuote.ts';
+
+export const unshareCommand: CommandDefinition = {
+  names: ['unshare'],
+  synopsis: '[command [...]]',
+  description: 'Run a command in a user namespace',
+  minArgs: 0,
+  maxArgs: undefined,
+  flags: [],
+  run: async ({ args }) => {
+    const argv = args.length === 0 ? [process.env.SHELL || '/bin/sh'] : args;
+    refuseUnknownProgram(argv[0] ?? '');
+    const { runInUserNamespace } = await import('@sediment/storage');
+    const { code, signal } = await runInUserNamespace(argv);
+    if (signal !== null) throw new CommandError(`signal: ${signal}`);
+    if (code !== 0) throw new CommandError(`exit status ${code}`);
+    return SUCCESS;
+  },
+};
+
+/** The namespace is not made for a program that is not there. */
+function refuseUnknownProgram(program: string): void {
+  if (program.includes('/') || pathDirectories().some((directory) => isExecutable(join(directory, program))))
+    return;
+  throw new CommandError(`exec: ${goQuote(program)}: executable file not found in $PATH`);
+}
+
+function pathDirectories(): string[] {
+  return (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
