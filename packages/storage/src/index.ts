@@ -13,9 +13,10 @@ export type { RepairedObject, RepairOptions, RepairResult } from './check/repair
 export { type ConfValue, type EffectiveSetting, loadStorageConf, type StorageConf } from './conf/index.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
-export type { CreateContainerRequest } from './containers/createContainer.ts';
+export type { ContainerLabels, CreateContainerRequest } from './containers/createContainer.ts';
 export { DEDUP_HASHES, type DedupHash, type DedupOptions, type DedupResult } from './dedup/dedupOptions.ts';
 export { IdMappings, type Owner } from './idmaps/idMappings.ts';
+export type { ParentOwners } from './idmaps/parentOwners.ts';
 export { parseIdMapTriples } from './idmaps/parseIdMapTriples.ts';
 export { type IdMapRequest, type IdMapTexts, readIdMapRequest } from './idmaps/resolveIdMaps.ts';
 export type { CreateImageRequest } from './images/createImage.ts';
@@ -29,13 +30,14 @@ export type { CreateLayerRequest, LayerItem } from './layers/createLayerRequest.
 export type { LayerInfo } from './layers/layerInfo.ts';
 export type { Layers } from './layers/layers.ts';
 export type { LockBackendName } from './locks/index.ts';
+export type { FoundObject, ObjectKind, StoreObjects } from './objects/objects.ts';
 export type { IdMap } from './records/idMap.ts';
 export { type OpenStoreOptions, openStore } from './store/openStore.ts';
 export type { Store, StoreInfo } from './store/store.ts';
 export type { AccessMode } from './store/storeContext.ts';
 export type { TakenName } from './tables/moveNames.ts';
 export type { BlobRange } from './unpack/unpackJob.ts';
-export { needsUserNamespace } from './userns/needsUserNamespace.ts';
+export { hasUserNamespace, needsUserNamespace } from './userns/needsUserNamespace.ts';
 export { reexecInUserNamespace } from './userns/reexecInUserNamespace.ts';
 export {
   type ProgramEnd,

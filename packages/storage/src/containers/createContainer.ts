@@ -1,132 +1,199 @@
-import { join } from 'node:path';
-import { StorageError, wrapSystemError } from '@sediment/core';
-import { findImage } from '../images/findImage.ts';
-import { createLayer } from '../layers/createLayer.ts';
-import { withLayerRemover } from '../layers/layerRemover.ts';
+import { StorageError } from '@sediment/core';
+import {
+  asksForIdMaps,
+  checkIdMapRequest,
+  type IdMapRequest,
+  refuseOverlaps,
+} from '../idmaps/resolveIdMaps.ts';
+import { locateImage } from '../images/findImage.ts';
+import type { BigDataItem } from '../items/itemRecord.ts';
+import { createRequested } from '../layers/createStoreLayer.ts';
+import { type LayerRemover, withLayerRemover } from '../layers/layerRemover.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
-import { nowGoTime } from '../records/goTime.ts';
+import type { ImageRecord } from '../records/imageRecord.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
-import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { TableWriter } from '../tables/recordTable.ts';
+import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
+import { setContainerItem } from './containerItems.ts';
 import { type RemoveContainerRequest, removeContainer } from './deleteContainer.ts';
+import { newContainerRecord } from './newContainerRecord.ts';
+import { topLayerFor } from './topLayer.ts';
 
-export interface CreateContainerRequest {
-  /** Id, exact name or id prefix of the image. */
-  readonly image: string;
+/** A container to be made. Ids that are not asked for are those of the image's top layer. */
+export interface CreateContainerRequest extends IdMapRequest {
+  /** Generated, if absent. */
+  readonly id?: string;
+  /** Id, exact name or id prefix of the image; `''` or absent for a container that starts empty. */
+  readonly image?: string;
   readonly names?: readonly string[];
+  /** Id of the read-write layer that is made; generated, if absent. */
+  readonly layer?: string;
   /** Opaque text, kept with the container. */
   readonly metadata?: string;
   /** Mount options used for this container instead of the driver's `mountopt`. */
   readonly mountOptions?: readonly string[];
+  /** SELinux labels of the container's processes and files: both, or neither. */
+  readonly labels?: ContainerLabels;
+  /** A crash of the host may cost the container: its records and files are not synced. */
+  readonly volatile?: boolean;
+  /** Options of the driver for the layer: `size`, `inodes`. */
+  readonly storageOptions?: Readonly<Record<string, string>>;
+  readonly flags?: Readonly<Record<string, unknown>>;
+  readonly bigData?: readonly BigDataItem[];
+}
+
+export interface ContainerLabels {
+  readonly mount: string;
+  readonly process: string;
 }
 
 /**
- * Makes a container: a new read-write layer on the image's top layer, a record, and then its directories
- * in graph root and run root, where an engine puts its own files. Names in use are refused, not taken.
+ * Makes a container: a new read-write layer on the image's top layer (or on a copy of it with the ids asked
+ * for), and a record. Ids and names in use are refused, not taken.
  *
- * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`
+ * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_ID`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`,
+ *   `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `BIG_DATA_NAME_INVALID`
  */
 export async function createContainer(
   context: StoreContext,
   request: CreateContainerRequest,
 ): Promise<ContainerInfo> {
+  checkLabels(request.labels);
+  checkIdMapRequest(request);
+  refuseOverlaps({ uidMap: request.uidMap ?? [], gidMap: request.gidMap ?? [] });
   return await withLayerRemover(context, async (remover) => {
-    return await context.layers.write(async (layers) => {
-      return await context.images.read(async (images) => {
-        return await context.containers.write(async (containers) => {
-          const image = findImage(images, request.image);
-          const names = uniqueNames(request.names ?? []);
-          refuseNamesInUse(containers, names);
-          const parent = image.layer === undefined ? undefined : layers.locateId(image.layer)?.record;
-          if (image.layer !== undefined && parent === undefined) throw missingLayer(image.id, image.layer);
-          const layer = await createLayer({
-            context,
-            writer: layers,
-            remover,
-            parent,
+    return await withIdsReserved(context, request, async () => {
+      return await context.layers.write(async (layers) => {
+        return await context.images.write(async (images) => {
+          return await context.containers.write(async (containers) => {
+            const tables = { context, remover, layers, images, containers };
+            return containerInfo(await createLocked(tables, request));
           });
-          const record = recordOf({ request, names, imageId: image.id, layerId: layer.id, containers });
-          try {
-            containers.put(record);
-            await containers.save();
-          } catch (error) {
-            await remover.takeBack(layers, [layer]);
-            throw error;
-          }
-          try {
-            makeDirectories(context, record.id);
-          } catch (error) {
-            await takeBackContainer({ context, layers, containers, remover, container: record });
-            throw error;
-          }
-          return containerInfo(record);
         });
       });
     });
   });
 }
 
-interface NewRecord {
-  readonly request: CreateContainerRequest;
-  readonly names: readonly string[];
-  readonly imageId: string;
-  readonly layerId: string;
+interface Tables {
+  readonly context: StoreContext;
+  readonly remover: LayerRemover;
+  readonly layers: TableWriter<LayerRecord>;
+  readonly images: TableWriter<ImageRecord>;
   readonly containers: TableWriter<ContainerRecord>;
 }
 
-function recordOf({ request, names, imageId, layerId, containers }: NewRecord): ContainerRecord {
-  const { metadata, mountOptions = [] } = request;
+/** Who asks for ids of its own waits for those who are choosing some. */
+async function withIdsReserved<T>(
+  { locks, paths }: StoreContext,
+  request: CreateContainerRequest,
+  fn: () => Promise<T>,
+): Promise<T> {
+  if (!asksForIdMaps(request)) return await fn();
+  return await locks.lock(paths.usernsLock, { rank: 'userns' }).withWrite(fn);
+}
+
+async function createLocked(tables: Tables, request: CreateContainerRequest): Promise<ContainerRecord> {
+  const { context, remover, layers, images, containers } = tables;
+  const image = imageOf(images, request);
+  const names = uniqueNames(request.names ?? []);
+  refuseIdInUse(containers, request.id);
+  refuseNamesInUse(containers, names);
+  const top =
+    image === undefined
+      ? undefined
+      : await topLayerFor({ context, layers, images, remover, image, ids: request });
+  const volatile = request.volatile === true || context.paths.transient;
+  const layer = await createRequested({
+    context,
+    writer: layers,
+    remover,
+    parent: top,
+    request: layerRequest(request, volatile),
+  });
+  const record = newContainerRecord({
+    request,
+    volatile,
+    names,
+    id: request.id || randomId((id) => containers.byId(id) !== undefined),
+    image: image?.id ?? '',
+    layer: layer.id,
+  });
+  await saveOrTakeBack({ context, remover, layers, containers, container: record }, request.bigData ?? []);
+  return containers.byId(record.id) ?? record;
+}
+
+function imageOf(images: TableView<ImageRecord>, { image = '' }: CreateContainerRequest) {
+  return image === '' ? undefined : locateImage(images, image).record;
+}
+
+function layerRequest(request: CreateContainerRequest, volatile: boolean) {
+  const { layer, labels, storageOptions, hostUidMap, hostGidMap, uidMap, gidMap } = request;
   return {
-    id: randomId((id) => containers.byId(id) !== undefined),
-    names: [...names],
-    image: imageId,
-    layer: layerId,
-    ...(metadata === undefined ? {} : { metadata }),
-    bigDataNames: [],
-    bigDataSizes: {},
-    bigDataDigests: {},
-    created: nowGoTime(),
-    uidMap: [],
-    gidMap: [],
-    flags: {
-      MountLabel: '',
-      ProcessLabel: '',
-      ...(mountOptions.length === 0 ? {} : { MountOpts: [...mountOptions] }),
-    },
-    unknown: {},
+    ...(layer === undefined ? {} : { id: layer }),
+    ...(labels === undefined || labels.mount === '' ? {} : { mountLabel: labels.mount }),
+    ...(storageOptions === undefined ? {} : { storageOptions }),
+    ...(hostUidMap === undefined ? {} : { hostUidMap }),
+    ...(hostGidMap === undefined ? {} : { hostGidMap }),
+    ...(uidMap === undefined ? {} : { uidMap }),
+    ...(gidMap === undefined ? {} : { gidMap }),
+    volatile,
   };
 }
 
-/** After the record: a directory without one would be nobody's, a missing one is made by who needs it. */
-function makeDirectories({ paths }: StoreContext, id: string): void {
-  for (const directory of [paths.containerData(id), paths.containerRun(id)]) {
-    const path = join(directory, 'userdata');
-    try {
-      makePrivateDirectory(path);
-    } catch (error) {
-      throw wrapSystemError(error, `making ${path} of container ${id}`, 'IO', { path, object: id });
-    }
+/** The record first: items without one would be nobody's. What fails here takes the container and its layer back. */
+async function saveOrTakeBack(taken: RemoveContainerRequest, items: readonly BigDataItem[]): Promise<void> {
+  const { context, remover, layers, containers, container } = taken;
+  const isVolatile = container.flags.Volatile === true;
+  try {
+    containers.put(container, isVolatile ? { file: 'volatile' } : {});
+    await containers.save();
+  } catch (error) {
+    const layer = layers.byId(container.layer);
+    if (layer !== undefined) await remover.takeBack(layers, [layer]);
+    throw error;
+  }
+  try {
+    let current = container;
+    for (const item of items) current = await setContainerItem(containers, current, item);
+  } catch (error) {
+    await takeBackContainer(context, taken);
+    throw error;
   }
 }
 
 /** Never throws, since an error is on its way: what stays is reported and can be deleted like any container. */
-async function takeBackContainer(request: RemoveContainerRequest): Promise<void> {
+async function takeBackContainer(context: StoreContext, request: RemoveContainerRequest): Promise<void> {
+  const { id } = request.container;
   try {
     await removeContainer(request);
   } catch (error) {
-    const { context, container } = request;
     context.onWarning({
       code: 'DEBRIS_LEFT',
-      message: `container ${container.id}, which could not be completed, is left: ${String(error)}`,
-      object: container.id,
+      message: `container ${id}, which could not be completed, is left: ${String(error)}`,
+      object: id,
     });
   }
 }
 
-function refuseNamesInUse(containers: TableWriter<ContainerRecord>, names: readonly string[]): void {
+function checkLabels({ mount, process }: ContainerLabels = { mount: '', process: '' }): void {
+  if ((mount === '') === (process === '')) return;
+  throw new TypeError('labels: ProcessLabel and Mountlabel must either not be specified or both specified');
+}
+
+function refuseIdInUse(containers: TableView<ContainerRecord>, id: string | undefined): void {
+  if (id === undefined || containers.byId(id) === undefined) return;
+  throw new StorageError('DUPLICATE_ID', `container "${id}": that ID is already in use`, {
+    object: id,
+    usedBy: [id],
+    hint: 'remove that container, or choose another id',
+  });
+}
+
+function refuseNamesInUse(containers: TableView<ContainerRecord>, names: readonly string[]): void {
   for (const name of names) {
     const owner = containers.all().find((container) => container.names.includes(name));
     if (owner === undefined) continue;
@@ -137,11 +204,4 @@ function refuseNamesInUse(containers: TableWriter<ContainerRecord>, names: reado
       { object: name, usedBy: [owner.id], hint: 'remove that container, or choose another name' },
     );
   }
-}
-
-function missingLayer(imageId: string, layerId: string): StorageError {
-  return new StorageError('LAYER_UNKNOWN', `image ${imageId}: locating layer ${layerId}: layer not known`, {
-    object: layerId,
-    hint: 'the image is damaged: remove it and import it again',
-  });
 }

@@ -1,4 +1,5 @@
 import { StorageError } from '@sediment/core';
+import { measureLayer } from '../layers/measureLayer.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { Placed, TableView } from '../tables/recordTable.ts';
@@ -21,7 +22,7 @@ export async function imageSize(context: StoreContext, idOrName: string): Promis
       };
     });
     let total = items.reduce((sum, size) => sum + size, 0);
-    for (const layer of layersBelow(layers, tops)) total += sizeOf(layer);
+    for (const layer of layersBelow(layers, tops)) total += await sizeOf(context, layer);
     return total;
   });
 }
@@ -40,10 +41,9 @@ function layersBelow(view: TableView<LayerRecord>, tops: readonly string[]): Pla
 }
 
 /** A recorded size counts only together with the digest of what was measured. */
-function sizeOf({ record }: Placed<LayerRecord>): number {
-  const { id, diffDigest, diffSize = 0 } = record;
-  if (diffDigest !== undefined) return diffSize;
-  throw new StorageError('SIZE_UNKNOWN', `layer ${id}: size is not known`, { object: id });
+async function sizeOf(context: StoreContext, { record }: Placed<LayerRecord>): Promise<number> {
+  const { diffDigest, diffSize = 0 } = record;
+  return diffDigest === undefined ? await measureLayer(context, record) : diffSize;
 }
 
 function missingLayer(id: string): StorageError {

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
-import { type Digest, wrapSystemError } from '@sediment/core';
+import type { Digest } from '@sediment/core';
 import { locateLayer } from '../layers/findLayer.ts';
 import { type ImageRecord, imageDigests } from '../records/imageRecord.ts';
 import { withAddedNames, withoutNames } from '../records/names.ts';
-import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { StorePaths } from '../store/storePaths.ts';
+import { makeUserDirectory } from '../store/userDirectory.ts';
 import type { NamesChange, TakenName } from '../tables/moveNames.ts';
 import { type CreateImageRequest, createImage } from './createImage.ts';
 import { type DeleteImageOptions, deleteImage } from './deleteImage.ts';
@@ -206,13 +205,7 @@ export class StoreImages implements Images {
     return await this.#context.change(() =>
       images.read((view) => {
         const { id } = locateImage(view, idOrName).record;
-        const path = join(of(view.paths, id), 'userdata');
-        try {
-          makePrivateDirectory(path);
-        } catch (error) {
-          throw wrapSystemError(error, `making ${path} of image ${id}`, 'IO', { path, object: id });
-        }
-        return path;
+        return makeUserDirectory(of(view.paths, id), `image ${id}`);
       }),
     );
   }

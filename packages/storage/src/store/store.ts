@@ -5,6 +5,7 @@ import { type Images, StoreImages } from '../images/images.ts';
 import { findLayer } from '../layers/findLayer.ts';
 import { type Layers, StoreLayers } from '../layers/layers.ts';
 import { mountLayer, unmountLayer } from '../layers/mountLayer.ts';
+import { OpenStoreObjects, type StoreObjects } from '../objects/objects.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
 
@@ -34,6 +35,8 @@ export interface Store extends AsyncDisposable {
   readonly layers: Layers;
   readonly images: Images;
   readonly containers: Containers;
+  /** Layers, images and containers alike, by a text that does not say what it names. */
+  readonly objects: StoreObjects;
   /**
    * Mounts a container (by id or name) or a layer, counted together with other programs' mounts.
    * Returns the directory that shows the merged file system.
@@ -59,6 +62,7 @@ export class OpenStore implements Store {
   readonly layers: Layers;
   readonly images: Images;
   readonly containers: Containers;
+  readonly objects: StoreObjects;
   readonly #context: StoreContext;
   readonly #conf: StorageConf;
   readonly #close: () => Promise<void>;
@@ -70,6 +74,7 @@ export class OpenStore implements Store {
     this.layers = new StoreLayers(context);
     this.images = new StoreImages(context);
     this.containers = new StoreContainers(context);
+    this.objects = new OpenStoreObjects(context);
   }
 
   get graphRoot(): string {
