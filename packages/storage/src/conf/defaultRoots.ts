@@ -11,9 +11,13 @@ export interface DefaultRootOptions {
   readonly runUser?: string;
 }
 
+/** Roots of the store that belongs to root. */
+export const SYSTEM_GRAPH_ROOT = '/var/lib/containers/storage';
+export const SYSTEM_RUN_ROOT = '/run/containers/storage';
+
 /** Where a store is when nothing says otherwise. */
 export function defaultGraphRoot({ env, uid, home }: DefaultRootOptions): string {
-  if (uid === 0) return '/var/lib/containers/storage';
+  if (uid === 0) return SYSTEM_GRAPH_ROOT;
   return join(env.XDG_DATA_HOME || join(home, '.local/share'), 'containers/storage');
 }
 
@@ -25,7 +29,7 @@ export function defaultGraphRoot({ env, uid, home }: DefaultRootOptions): string
  */
 export function defaultRunRoot(options: DefaultRootOptions): string {
   const { env, uid, runUser = '/run/user' } = options;
-  if (uid === 0) return '/run/containers/storage';
+  if (uid === 0) return SYSTEM_RUN_ROOT;
   if (env.XDG_RUNTIME_DIR) return join(resolveLinks(env.XDG_RUNTIME_DIR), 'containers');
   const login = join(runUser, String(uid));
   if (ownershipOf(login) === 'own') return join(login, 'containers');

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { StorageError, type WarningHandler } from '@sediment/core';
 import { type ConfFile, type ConfFileLookup, findConfFiles } from './confFiles.ts';
 import type { ConfKey } from './confKeys.ts';
 import { ConfValues } from './confValues.ts';
-import { defaultGraphRoot, defaultRunRoot } from './defaultRoots.ts';
+import { defaultGraphRoot, defaultRunRoot, SYSTEM_GRAPH_ROOT, SYSTEM_RUN_ROOT } from './defaultRoots.ts';
 import { driverOptionsOf, isDriverOptionKey, splitDriverOption } from './driverOptions.ts';
 import { expandPath } from './expandPath.ts';
 import type { ConfValue, EffectiveSetting, StorageConf } from './storageConf.ts';
@@ -39,6 +39,7 @@ interface Context {
   readonly env: NodeJS.ProcessEnv;
   readonly uid: number;
   readonly home: string;
+  readonly root: string;
   readonly values: ConfValues;
   readonly overrides: ConfOverrides;
   readonly onWarning: WarningHandler;
@@ -60,7 +61,7 @@ export async function loadStorageConf(options: LoadStorageConfOptions): Promise<
   const home = options.home ?? (env.HOME || homedir());
   const values = new ConfValues(onWarning);
   const files = readFiles({ configFile, env, uid, home, root }, values);
-  return buildConf({ env, uid, home, values, overrides, onWarning }, files);
+  return buildConf({ env, uid, home, root, values, overrides, onWarning }, files);
 }
 
 /** Go programs keep the user's id in a variable when they have made themselves root of a namespace. */
@@ -151,7 +152,10 @@ function chooseGraphRoot(context: Context): Chosen<string> {
   const { values, overrides, uid } = context;
   if (overrides.graphRoot !== undefined) return fromOption(rootOption(overrides.graphRoot, 'graphRoot'));
   const rootless = uid > 0 ? expanded(context, 'storage.rootless_storage_path') : undefined;
-  const chosen = expanded(context, 'storage.graphroot') ?? rootless ?? byDefault(defaultGraphRoot(context));
+  const chosen =
+    ownRoot(context, 'storage.graphroot', SYSTEM_GRAPH_ROOT) ??
+    rootless ??
+    byDefault(defaultGraphRoot(context));
   if (rootless !== undefined && chosen.value !== rootless.value) {
     context.onWarning({
       code: 'CONFIG_KEY_DEPRECATED',
@@ -165,7 +169,18 @@ function chooseGraphRoot(context: Context): Chosen<string> {
 function chooseRunRoot(context: Context): Chosen<string> {
   const { runRoot } = context.overrides;
   if (runRoot !== undefined) return fromOption(rootOption(runRoot, 'runRoot'));
-  return expanded(context, 'storage.runroot') ?? byDefault(defaultRunRoot(context));
+  return ownRoot(context, 'storage.runroot', SYSTEM_RUN_ROOT) ?? byDefault(defaultRunRoot(context));
+}
+
+/**
+ * A root of the files that can be meant for this user. Distributions ship files that name the system's
+ * own store; older programs of the family ignore it there for rootless users, who could not use it.
+ */
+function ownRoot(context: Context, key: ConfKey, system: string): Chosen<string> | undefined {
+  const { values, uid, root } = context;
+  const { value, source = '' } = values.get(key) ?? {};
+  const isShipped = ['/etc/', '/usr/share/'].some((directory) => source.startsWith(join(root, directory)));
+  return uid > 0 && isShipped && value === system ? undefined : expanded(context, key);
 }
 
 function chooseImageStore(context: Context, graphRoot: string): Chosen<string> | undefined {

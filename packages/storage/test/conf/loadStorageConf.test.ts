@@ -228,6 +228,21 @@ describe('roots of rootless users', () => {
     expect((await fixture.load({ uid: 1000, env })).graphRoot).toBe('/g');
   });
 
+  it('are not those of the system store, which distributions name in their files', async () => {
+    using fixture = new ConfFixture();
+    const roots = 'graphroot = "/var/lib/containers/storage"\nrunroot = "/run/containers/storage"\n';
+    fixture.file(ADMIN, `[storage]\n${roots}`);
+    const conf = await fixture.load({ uid: 1000, env });
+    expect(conf.graphRoot).toBe(join(fixture.home, '.local/share/containers/storage'));
+    expect(conf.runRoot).toBe('/run/containers');
+    expect(conf.settings).toContainEqual({
+      key: 'storage.runroot',
+      value: '/run/containers',
+      source: 'default',
+    });
+    expect((await fixture.load({ uid: 0, env })).graphRoot).toBe('/var/lib/containers/storage');
+  });
+
   it('obey rootless_storage_path, which root does not', async () => {
     using fixture = new ConfFixture();
     fixture.file(ADMIN, '[storage]\nrootless_storage_path = "/rootless-$UID"\n');
