@@ -4,6 +4,7 @@ import { processTerminal, type Terminal } from '../output/terminal.ts';
 import { printableLines } from '../output/text.ts';
 import { ExitStatus, FAILURE, USAGE_ERROR } from './exitStatus.ts';
 import { createProgram } from './program.ts';
+import { markProgramArguments } from './programArguments.ts';
 
 /**
  * Runs a command line and returns its exit status.
@@ -13,7 +14,7 @@ import { createProgram } from './program.ts';
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   const program = createProgram(terminal);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(markProgramArguments(program, args), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;

@@ -11,10 +11,12 @@ import { rmCommand } from '../commands/rm.ts';
 import { rmiCommand } from '../commands/rmi.ts';
 import { tagCommand } from '../commands/tag.ts';
 import { unmountCommand } from '../commands/unmount.ts';
+import { unshareCommand } from '../commands/unshare.ts';
 import { untagCommand } from '../commands/untag.ts';
 import { versionCommand } from '../commands/version.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { readVersion } from '../version.ts';
+import { enterUserNamespace } from './enterUserNamespace.ts';
 import { addGlobalOptions } from './globalOptions.ts';
 
 const COMMANDS = [
@@ -31,6 +33,7 @@ const COMMANDS = [
   tagCommand,
   untagCommand,
   infoCommand,
+  unshareCommand,
   versionCommand,
 ];
 
@@ -48,6 +51,7 @@ export function createProgram(terminal: Terminal): Command {
       outputError: () => undefined,
     })
     .exitOverride()
+    .hook('preAction', async (_program, command) => await enterUserNamespace(command, terminal))
     .addHelpText('after', '\nExample:\n  $ sediment import app.tar && sediment images');
   for (const create of COMMANDS) {
     program.addCommand(create(terminal).copyInheritedSettings(program));

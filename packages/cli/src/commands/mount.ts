@@ -1,5 +1,7 @@
+import { StorageError } from '@sediment/core';
 import type { Command } from 'commander';
 import { eachArgument } from '../commandLine/eachArgument.ts';
+import { isInOwnNamespace } from '../commandLine/enterUserNamespace.ts';
 import { formatOption, newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';
 import { listMounts, mountsTable } from '../listings/mountListing.ts';
@@ -26,6 +28,13 @@ async function printMounts(command: Command, terminal: Terminal, format: Format)
   terminal.print(format === 'json' ? formatJson(rows) : mountsTable(rows, terminal.columns));
 }
 
+/** As podman does: the caller could not see what is mounted, and where the namespace ends, so would the mount. */
+function outOfSight(): StorageError {
+  return new StorageError('NEEDS_USERNS', 'mounts of a rootless store are seen only in its user namespace', {
+    hint: 'run "sediment unshare" first, or "sediment unshare sediment mount CONTAINER"',
+  });
+}
+
 interface MountRequest {
   readonly command: Command;
   readonly terminal: Terminal;
@@ -37,6 +46,7 @@ interface MountRequest {
 async function mountContainers({ command, terminal, containers, format }: MountRequest): Promise<void> {
   const mounted: { readonly container: string; readonly path: string }[] = [];
   await withStore(command, terminal, async (store) => {
+    if (isInOwnNamespace() && (await store.info()).driver !== 'vfs') throw outOfSight();
     try {
       await eachArgument(terminal, containers, async (text) => {
         const { id } = await store.containers.get(text);

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { StorageError, type WarningHandler } from '@sediment/core';
+import { type IdRange, mapsOf, SUBGID_FILE, SUBUID_FILE, subordinateIds } from '../idmaps/subordinateIds.ts';
 import type { IdMap } from '../records/idMap.ts';
-import { type IdRange, subordinateIds } from './subordinateIds.ts';
 
 /** The ids that exist in a rootless user's namespace. */
 export interface NamespaceMaps {
@@ -14,7 +14,7 @@ interface MapFiles {
   readonly subgid: string;
 }
 
-const FILES: MapFiles = { subuid: '/etc/subuid', subgid: '/etc/subgid' };
+const FILES: MapFiles = { subuid: SUBUID_FILE, subgid: SUBGID_FILE };
 
 /**
  * The maps that rootless programs give themselves: root is the user, and the user's subordinate ids
@@ -23,9 +23,8 @@ const FILES: MapFiles = { subuid: '/etc/subuid', subgid: '/etc/subgid' };
 export function namespaceMaps(onWarning: WarningHandler, files: MapFiles = FILES): NamespaceMaps {
   const { uid, gid } = processIds();
   const name = loginName();
-  const owner = { uid, ...(name === undefined ? {} : { name }) };
-  const uidRanges = subordinateIds(files.subuid, owner);
-  const gidRanges = subordinateIds(files.subgid, owner);
+  const uidRanges = subordinateIds(name ?? '', files.subuid, uid);
+  const gidRanges = subordinateIds(name ?? '', files.subgid, uid);
   if (uidRanges.length > 0 && gidRanges.length > 0) {
     return { uids: consecutive(uid, uidRanges), gids: consecutive(gid, gidRanges) };
   }
@@ -43,13 +42,7 @@ export function namespaceMaps(onWarning: WarningHandler, files: MapFiles = FILES
 
 /** Id 0 is the user; each range follows the one before it. */
 function consecutive(own: number, ranges: readonly IdRange[]): IdMap[] {
-  const maps = [{ containerId: 0, hostId: own, size: 1 }];
-  let next = 1;
-  for (const { first, count } of ranges) {
-    maps.push({ containerId: next, hostId: first, size: count });
-    next += count;
-  }
-  return maps;
+  return mapsOf([{ start: own, size: 1 }, ...ranges]);
 }
 
 function processIds(): { uid: number; gid: number } {
