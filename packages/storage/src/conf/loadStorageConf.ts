@@ -15,6 +15,7 @@ export interface ConfOverrides {
   readonly graphRoot?: string;
   readonly runRoot?: string;
   readonly driver?: string;
+  /** Empty: none, whatever the files say. */
   readonly imageStore?: string;
   readonly transientStore?: boolean;
   /** Replaces all driver options. */
@@ -185,6 +186,7 @@ function ownRoot(context: Context, key: ConfKey, system: string): Chosen<string>
 
 function chooseImageStore(context: Context, graphRoot: string): Chosen<string> | undefined {
   const { imageStore } = context.overrides;
+  if (imageStore === '') return undefined;
   const chosen =
     imageStore === undefined
       ? expanded(context, 'storage.imagestore')

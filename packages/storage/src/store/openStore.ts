@@ -17,7 +17,7 @@ export interface OpenStoreOptions {
   readonly runRoot?: string;
   /** `overlay` or `vfs`. */
   readonly driver?: string;
-  /** Root of its own for images and their layers; containers stay in the graph root. */
+  /** Root of its own for images and their layers; containers stay in the graph root. Empty: none at all. */
   readonly imageStore?: string;
   /** Keep the records of containers in the run root, so that they end with the next boot. */
   readonly transientStore?: boolean;
