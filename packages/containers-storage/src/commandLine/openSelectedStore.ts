@@ -19,14 +19,18 @@ export async function openSelectedStore(global: GlobalOptions, log: GoLog): Prom
   });
 }
 
-/** Whatever is chosen, the driver and its options are then not those of the configuration. */
+/** Once a flag chooses the store, nothing of it comes from the configuration but a root that is missing. */
 function storeOptions(global: GlobalOptions): OpenStoreOptions {
-  if (!choosesStore(global)) return {};
-  const { graphRoot, runRoot, driver, driverOptions } = global;
+  const { graphRoot, runRoot, driver, driverOptions, imageStore, transientStore } = global;
+  const places = imageStore === '' ? {} : { imageStore: resolve(imageStore) };
+  if (!choosesStore(global)) return { ...places, ...(transientStore ? { transientStore } : {}) };
   return {
+    imageStore: '',
+    ...places,
     ...(graphRoot === '' ? {} : { graphRoot: resolve(graphRoot) }),
     ...(runRoot === '' ? {} : { runRoot: resolve(runRoot) }),
     driver,
     driverOptions,
+    transientStore,
   };
 }
