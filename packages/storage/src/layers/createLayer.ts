@@ -116,12 +116,12 @@ function makeInDriver(layer: NewLayer, id: string): void {
   const { driver } = context;
   const common = {
     ...(parent === undefined ? {} : { parent: parent.id }),
-    ...(mountLabel === undefined ? {} : { mountLabel }),
     readWrite,
   };
   if (template !== undefined) {
     driver.createFromTemplate(id, template.id, {
       ...common,
+      ...(mountLabel === undefined ? {} : { mountLabel }),
       templateMaps: IdMappings.of(template),
       maps: idMaps,
     });

@@ -42,8 +42,7 @@ export interface RequestedLayer {
 export async function createRequested(layer: RequestedLayer): Promise<LayerRecord> {
   const { context, writer, request, parent, fill } = layer;
   const { id, names = [], template } = request;
-  refuseUsedId(writer, id);
-  refuseUsedNames(writer, names);
+  refuseInUse(writer, request);
   return await createLayer({
     context,
     writer,
@@ -104,7 +103,7 @@ export async function checkedParent(
  */
 export async function createInDriver(context: StoreContext, request: CreateLayerRequest): Promise<string> {
   const { driver } = context;
-  const { parent = '', readWrite = true, mountLabel, storageOptions } = request;
+  const { parent = '', readWrite = true, storageOptions } = request;
   return await context.layers.write((writer) => {
     const id = request.id || randomId((used) => driver.exists(used));
     if (driver.exists(id)) throw inUse('DUPLICATE_ID', id, 'ID');
@@ -112,7 +111,6 @@ export async function createInDriver(context: StoreContext, request: CreateLayer
       ...(parent === '' ? {} : { parent: writer.locate(parent)?.record.id ?? parent }),
       readWrite,
       idMaps: resolveIdMaps(request, NO_MAPPINGS),
-      ...(mountLabel === undefined ? {} : { mountLabel }),
       ...(storageOptions === undefined ? {} : { storageOptions }),
     });
     return id;
@@ -130,12 +128,12 @@ function plainFacts(request: CreateLayerRequest): Partial<NewLayer> {
   };
 }
 
-function refuseUsedId(view: TableView<LayerRecord>, id: string | undefined): void {
-  if (id === undefined || view.byId(id) === undefined) return;
-  throw inUse('DUPLICATE_ID', id, 'ID');
-}
-
-function refuseUsedNames(view: TableView<LayerRecord>, names: readonly string[]): void {
+/** @throws {StorageError} `DUPLICATE_ID`, `DUPLICATE_NAME` */
+export function refuseInUse(
+  view: TableView<LayerRecord>,
+  { id, names = [] }: Pick<CreateLayerRequest, 'id' | 'names'>,
+): void {
+  if (id !== undefined && view.byId(id) !== undefined) throw inUse('DUPLICATE_ID', id, 'ID');
   for (const name of names) {
     const owner = view.all().find((layer) => layer.names.includes(name));
     if (owner !== undefined) throw inUse('DUPLICATE_NAME', name, 'name', owner.id);

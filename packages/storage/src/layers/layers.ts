@@ -1,6 +1,7 @@
 import { StorageError } from '@sediment/core';
 import type { StoreContext } from '../store/storeContext.ts';
 import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
+import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
@@ -8,6 +9,7 @@ import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { readLayerItem, setLayerItem } from './layerItems.ts';
 import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
 import { withLayerRemover } from './layerRemover.ts';
+import { type PutLayerRequest, type PutLayerResult, putLayer } from './putLayer.ts';
 
 /**
  * The layers of a store. Where a method takes `idOrName` it takes an id, a name or a unique id prefix, and
@@ -27,6 +29,19 @@ export interface Layers {
    *   `PARENT_IS_CONTAINER`, `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `BIG_DATA_NAME_INVALID`
    */
   create(request?: CreateLayerRequest): Promise<LayerInfo>;
+  /**
+   * Makes a layer and fills it from a stream, of which size and digests are recorded; see {@link putLayer}.
+   * @throws {StorageError} as {@link create}; `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH`;
+   *   `COMPRESSION_INVALID`, `TAR_INVALID`, `TAR_TRUNCATED`, `TAR_DUPLICATE_PATH`,
+   *   `TAR_ENTRY_UNSUPPORTED`, `UNPACK_UNSAFE`, `UNPACK_FAILED`, `ID_UNMAPPED`; `NO_SPACE`; `ABORTED`
+   */
+  put(request: PutLayerRequest): Promise<PutLayerResult>;
+  /**
+   * Unpacks a stream over the content of a layer; returns the bytes of file content that were written.
+   * Sensible for an empty layer, since the record then tells of this stream alone.
+   * @throws {StorageError} the codes of unpacking, see {@link put}; what was unpacked so far stays
+   */
+  applyDiff(idOrName: string, diff: AsyncIterable<Uint8Array>, options?: ApplyDiffOptions): Promise<number>;
   /**
    * Makes a layer in the driver alone, without a record; returns its id. Of the request only id, parent,
    * label, maps, `readWrite` and `storageOptions` count.
@@ -92,6 +107,18 @@ export class StoreLayers implements Layers {
 
   async create(request: CreateLayerRequest = {}): Promise<LayerInfo> {
     return await this.#context.change(async () => layerInfo(await createStoreLayer(this.#context, request)));
+  }
+
+  async put(request: PutLayerRequest): Promise<PutLayerResult> {
+    return await this.#context.change(() => putLayer(this.#context, request));
+  }
+
+  async applyDiff(
+    idOrName: string,
+    diff: AsyncIterable<Uint8Array>,
+    options: ApplyDiffOptions = {},
+  ): Promise<number> {
+    return await this.#context.change(() => applyDiff(this.#context, idOrName, diff, options));
   }
 
   async createInDriver(request: CreateLayerRequest = {}): Promise<string> {

@@ -80,7 +80,7 @@ async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[])
       run.stop.signal.throwIfAborted();
       prepareTree(run, target, targets[i - 1]);
       const job = { ...jobOf(target.layer), tree: treeOf(run, target.tree) };
-      await run.pool.run(job, { signal: run.stop.signal, priority: job.blob.length });
+      await run.pool.run(job, { signal: run.stop.signal, priority: target.layer.blob.length });
     }
   });
   await settleAll<unknown>(run.stop, [digests, trees]);

@@ -7,6 +7,7 @@ import {
   StorageError,
   wrapSystemError,
 } from '@sediment/core';
+import type { LayerBytes } from './layerBytes.ts';
 import type { BlobRange } from './unpackJob.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
@@ -20,7 +21,7 @@ export interface BlobReaderOptions {
 }
 
 /** Reads a range of a file once, in order, and hashes it. */
-export class BlobReader {
+export class BlobReader implements LayerBytes {
   readonly #blob: BlobRange;
   readonly #options: BlobReaderOptions;
   readonly #fd: number;
@@ -43,6 +44,10 @@ export class BlobReader {
     }
   }
 
+  get size(): number {
+    return this.#position;
+  }
+
   /**
    * The bytes in blocks of 1 MiB; each is valid until the next one is asked for.
    *
@@ -52,8 +57,7 @@ export class BlobReader {
     for (let block = this.#next(); block !== undefined; block = this.#next()) yield block;
   }
 
-  /** Hashes what {@link blocks} has not given yet, and returns the digest of the whole range. Call once, last. */
-  digest(): Digest {
+  async digest(): Promise<Digest> {
     while (this.#next() !== undefined);
     return this.#hasher.digest();
   }

@@ -2,6 +2,8 @@ import { TAR_TYPE, type TarHeader } from '@sediment/codec';
 import { StorageError } from '@sediment/core';
 import { utimensat } from '@sediment/posix';
 import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+import { IdMappings } from '../idmaps/idMappings.ts';
+import type { IdMap } from '../records/idMap.ts';
 import { inUserNamespace } from '../userns/inUserNamespace.ts';
 import { AppliedWhiteouts } from './appliedWhiteouts.ts';
 import { EntryMaker } from './entryMaker.ts';
@@ -20,6 +22,9 @@ export interface ExtractorOptions {
   /** An existing directory; nothing outside of it is ever touched. */
   readonly root: string;
   readonly policy: UnpackPolicy;
+  /** Owners in the tar are ids of a container with these maps; none if absent. */
+  readonly uidMap?: readonly IdMap[];
+  readonly gidMap?: readonly IdMap[];
   /** Names the layer, for messages. */
   readonly what: string;
   readonly warnings: WarningTally;
@@ -38,8 +43,8 @@ export interface ExtractorOptions {
  * finds. Paths are resolved inside the directory by the kernel, whatever symlinks and `..` they hold.
  * After an error the tree is incomplete, and only {@link close} may be called.
  *
- * @throws {StorageError} `UNPACK_FAILED`, `UNPACK_UNSAFE`, `TAR_ENTRY_UNSUPPORTED`, `NO_SPACE`,
- *   `STORE_READ_ONLY`, naming the layer and the entry
+ * @throws {StorageError} `UNPACK_FAILED`, `UNPACK_UNSAFE`, `TAR_ENTRY_UNSUPPORTED`, `ID_UNMAPPED`,
+ *   `NO_SPACE`, `STORE_READ_ONLY`, naming the layer and the entry
  */
 export class Extractor {
   readonly #options: ExtractorOptions;
@@ -47,6 +52,7 @@ export class Extractor {
   readonly #tree: Tree;
   readonly #rules: WhiteoutRules;
   readonly #maker: EntryMaker;
+  readonly #idMaps: IdMappings;
   readonly #directories: TarHeader[] = [];
   #current: TarHeader | undefined;
   #file: RegularFile | undefined;
@@ -57,9 +63,11 @@ export class Extractor {
     const { root, policy, warnings, checkpoint = () => undefined, umaskIsZero = false } = options;
     this.#options = options;
     this.#checkpoint = checkpoint;
+    this.#idMaps = new IdMappings(options.uidMap, options.gidMap);
     this.#tree = new Tree({
       root,
       policy,
+      rootOwner: this.#idMaps.rootPair(),
       warnings,
       checkpoint,
       umaskIsZero,
@@ -80,7 +88,7 @@ export class Extractor {
     this.#checkpoint();
     this.#current = header;
     try {
-      const outcome = this.#make(header);
+      const outcome = this.#make(this.#withHostOwner(header));
       this.#file = outcome === 'done' ? undefined : outcome;
     } catch (error) {
       throw this.#named(error, header);
@@ -131,6 +139,11 @@ export class Extractor {
     this.#file = undefined;
     this.#rules.close();
     this.#tree.close();
+  }
+
+  #withHostOwner(header: TarHeader): TarHeader {
+    if (this.#idMaps.isEmpty || header.typeflag === TAR_TYPE.paxGlobal) return header;
+    return { ...header, ...this.#idMaps.toHost(header) };
   }
 
   #make(header: TarHeader): Outcome {

@@ -11,12 +11,16 @@ import {
 } from '@sediment/core';
 import { BlobReader } from './blobReader.ts';
 import { withCleanupError } from './cleanupError.ts';
+import type { LayerBytes } from './layerBytes.ts';
 import { LayerSink } from './layerSink.ts';
 import { registerNativeDecoders } from './nativeDecoders.ts';
+import { StreamReader } from './streamReader.ts';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
 import { WarningTally } from './warningTally.ts';
 
 export interface UnpackHooks {
+  /** The bytes of the layer, for a job without a blob. */
+  readonly input?: AsyncIterable<Uint8Array>;
   /** Told how many bytes of the blob were read so far, about once per MiB. */
   readonly onProgress?: (bytesRead: number) => void;
   /** Asked for each block and each entry; true ends the job with `ABORTED`. */
@@ -44,21 +48,26 @@ interface DiffFacts {
  */
 export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Promise<UnpackResult> {
   registerNativeDecoders();
-  const { what, blob, expect } = job;
-  if (expect.size !== undefined && expect.size !== blob.length) throw sizeMismatch(job, expect.size);
-  const { onProgress } = hooks;
-  const reader = new BlobReader(blob, { what, algorithm: algorithmOf(expect.digest), onProgress });
+  if (job.blob !== undefined) verifySize(job, job.blob.length);
+  const reader = openBytes(job, hooks);
   try {
     return await readLayer(job, hooks, reader);
   } catch (error) {
-    throw wrapSystemError(error, what);
+    throw wrapSystemError(error, job.what);
   } finally {
     reader.close();
   }
 }
 
-async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: BlobReader): Promise<UnpackResult> {
-  const { what, blob, expect } = job;
+function openBytes({ what, blob, expect }: UnpackJob, { input, onProgress }: UnpackHooks): LayerBytes {
+  const options = { what, algorithm: algorithmOf(expect.digest), onProgress };
+  if (blob !== undefined) return new BlobReader(blob, options);
+  if (input === undefined) throw new TypeError(`${what}: a job without a blob needs its bytes`);
+  return new StreamReader(input, options);
+}
+
+async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: LayerBytes): Promise<UnpackResult> {
+  const { what, expect } = job;
   const checkpoint = (): void => {
     if (hooks.isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
   };
@@ -66,14 +75,15 @@ async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: BlobReader)
   const sink = new LayerSink({ job, warnings, checkpoint, umaskIsZero: hooks.umaskIsZero ?? false });
   try {
     const diff = await copyLayer({ job, reader, sink, checkpoint });
-    const compressedDigest = reader.digest();
+    const compressedDigest = await reader.digest();
+    verifySize(job, reader.size);
     verify(job, 'digest', compressedDigest);
     const diffDigest = diff.diffDigest ?? compressedDigest;
     verify(job, 'diffID', diffDigest);
     sink.finish();
     return {
       compressedDigest,
-      compressedSize: blob.length,
+      compressedSize: reader.size,
       diffDigest,
       diffSize: diff.diffSize,
       compression: diff.compression,
@@ -84,7 +94,7 @@ async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: BlobReader)
     };
   } catch (error) {
     discard(sink, error);
-    if (expect.digest !== undefined && isAboutContent(error)) explainByDigest(job, reader, error);
+    if (expect.digest !== undefined && isAboutContent(error)) await explainByDigest(job, reader, error);
     throw isStorageError(error) ? namingBlob(error, job) : error;
   }
 }
@@ -95,7 +105,7 @@ function namingBlob(error: StorageError, { what, blob }: UnpackJob): StorageErro
   if (code === 'ABORTED' || facts.path !== undefined) return error;
   return new StorageError(code, message, {
     object: what,
-    path: blob.path,
+    ...(blob === undefined ? {} : { path: blob.path }),
     ...facts,
     ...(hint === undefined ? {} : { hint }),
     cause,
@@ -112,7 +122,7 @@ function discard(sink: LayerSink, error: unknown): void {
 
 interface LayerCopy {
   readonly job: UnpackJob;
-  readonly reader: BlobReader;
+  readonly reader: LayerBytes;
   readonly sink: LayerSink;
   readonly checkpoint: () => void;
 }
@@ -140,7 +150,7 @@ function algorithmOf(digest: Digest | undefined): DigestAlgorithm {
 function verify({ what, expect, blob }: UnpackJob, kind: 'digest' | 'diffID', actual: Digest): void {
   const expected = expect[kind];
   if (expected === undefined || expected === actual) return;
-  const facts = { object: what, path: blob.path, expected, actual };
+  const facts = { object: what, ...(blob === undefined ? {} : { path: blob.path }), expected, actual };
   if (kind === 'digest') {
     const message = `${what}: digest did not match, expected ${expected}, got ${actual}`;
     throw new StorageError('DIGEST_MISMATCH', message, { ...facts, hint: DAMAGED });
@@ -154,11 +164,13 @@ function verify({ what, expect, blob }: UnpackJob, kind: 'digest' | 'diffID', ac
 
 const DAMAGED = 'the blob was changed or damaged; fetch it again';
 
-function sizeMismatch({ what, blob }: UnpackJob, expected: number): StorageError {
-  return new StorageError(
+function verifySize({ what, blob, expect }: UnpackJob, actual: number): void {
+  const expected = expect.size;
+  if (expected === undefined || expected === actual) return;
+  throw new StorageError(
     'SIZE_MISMATCH',
-    `${what}: size did not match, expected ${expected} bytes, got ${blob.length}`,
-    { object: what, path: blob.path, expected, actual: blob.length, hint: DAMAGED },
+    `${what}: size did not match, expected ${expected} bytes, got ${actual}`,
+    { object: what, ...(blob === undefined ? {} : { path: blob.path }), expected, actual, hint: DAMAGED },
   );
 }
 
@@ -177,9 +189,9 @@ function isAboutContent(error: unknown): boolean {
 }
 
 /** Content that cannot be read may be another one than was asked for: then that is the news. */
-function explainByDigest(job: UnpackJob, reader: BlobReader, cause: unknown): void {
+async function explainByDigest(job: UnpackJob, reader: LayerBytes, cause: unknown): Promise<void> {
   try {
-    verify(job, 'digest', reader.digest());
+    verify(job, 'digest', await reader.digest());
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'DIGEST_MISMATCH') throw error;
     const { facts, message, hint } = error;

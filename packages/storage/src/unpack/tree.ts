@@ -10,6 +10,7 @@ import {
   S_IFMT,
 } from '@sediment/posix';
 import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+import type { Owner } from '../idmaps/idMappings.ts';
 import { DirectoryCache } from './directoryCache.ts';
 import { EntryMetadata } from './entryMetadata.ts';
 import type { EntryPath } from './entryPath.ts';
@@ -21,6 +22,8 @@ import type { WarningTally } from './warningTally.ts';
 export interface TreeOptions {
   readonly root: string;
   readonly policy: UnpackPolicy;
+  /** Who owns directories that the tar does not have: root, as the host sees it. */
+  readonly rootOwner: Owner;
   readonly warnings: WarningTally;
   /** Whether modes given to system calls are the modes that files get. */
   readonly umaskIsZero: boolean;
@@ -31,7 +34,6 @@ export interface TreeOptions {
   readonly opener?: DirectoryOpener;
 }
 
-const ROOT_OWNER = { uid: 0, gid: 0 };
 const INHERITED_BITS = 0o7000;
 
 export function isDirectory(stat: PosixStat): boolean {
@@ -45,12 +47,14 @@ export class Tree {
   readonly umaskIsZero: boolean;
   readonly inUserNamespace: boolean;
   readonly warnings: WarningTally;
+  readonly #rootOwner: Owner;
   readonly #directories: DirectoryCache;
   readonly #checkpoint: () => void;
 
   constructor(options: TreeOptions) {
     const { root, policy, warnings, inUserNamespace } = options;
     this.policy = policy;
+    this.#rootOwner = options.rootOwner;
     this.warnings = warnings;
     this.inUserNamespace = inUserNamespace;
     this.umaskIsZero = options.umaskIsZero;
@@ -121,6 +125,6 @@ export class Tree {
       fchmodat(parent.fd, name, (mode & INHERITED_BITS) | parentMode);
     }
     // Only the overlay engine of containers/storage gives them an owner.
-    if (whiteouts === 'overlay') this.metadata.chown(parent, name, { ...ROOT_OWNER, name });
+    if (whiteouts === 'overlay') this.metadata.chown(parent, name, { ...this.#rootOwner, name });
   };
 }

@@ -1,5 +1,6 @@
 import type { Compression, Digest, Warning } from '@sediment/core';
 import type { UnpackPolicy } from '../drivers/unpackPolicy.ts';
+import type { IdMap } from '../records/idMap.ts';
 
 /** The bytes of one layer as they came (compressed or not) inside a file. `offset`, `length` in bytes. */
 export interface BlobRange {
@@ -17,6 +18,16 @@ export interface LayerExpectation {
   readonly diffID?: Digest;
 }
 
+/** Where a layer is unpacked to, and how. */
+export interface UnpackTree {
+  /** A directory that nothing else writes to. */
+  readonly root: string;
+  readonly policy: UnpackPolicy;
+  /** Owners in the tar are ids of a container with these maps; none if absent. */
+  readonly uidMap?: readonly IdMap[];
+  readonly gidMap?: readonly IdMap[];
+}
+
 /**
  * One reading of one layer. `tree` and `tarSplit` are independent: a job without either still
  * verifies the layer and finds its digests. Plain data, so that it can be sent to a thread.
@@ -24,10 +35,11 @@ export interface LayerExpectation {
 export interface UnpackJob {
   /** For messages, such as `layer 2 (sha256:…)`. */
   readonly what: string;
-  readonly blob: BlobRange;
+  /** Absent when the bytes are given along with the job as a stream. */
+  readonly blob?: BlobRange;
   readonly expect: LayerExpectation;
-  /** Unpack into this directory, which exists and which nothing else writes to. */
-  readonly tree?: { readonly root: string; readonly policy: UnpackPolicy };
+  /** Unpack into this directory, which exists. */
+  readonly tree?: UnpackTree;
   /** Write the tar-split (gzip, mode 0600) to this path, which must not exist. */
   readonly tarSplit?: { readonly path: string };
 }

@@ -19,6 +19,8 @@ export interface UnpackRunOptions {
   /** Told now and then how many bytes of the blob were read. If it throws, the job fails with that. */
   readonly onProgress?: (bytesRead: number) => void;
   readonly signal?: AbortSignal | undefined;
+  /** The bytes of the layer, for a job without a blob. An error of it is what the job fails with. */
+  readonly input?: AsyncIterable<Uint8Array>;
 }
 
 interface Waiting {
@@ -118,7 +120,7 @@ export class UnpackPool {
     const { job, options } = waiting;
     const thread = this.#idle.pop() ?? this.#newThread();
     this.#running.set(waiting, thread);
-    const settling = thread.run(job, options.onProgress);
+    const settling = thread.run(job, options);
     this.#settling.add(settling);
     try {
       return await settling;

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '@sediment/core';
+import { ChunkSender } from './chunkSender.ts';
 import { withCleanupError } from './cleanupError.ts';
 import { closeDescriptorsBelow } from './openDescriptors.ts';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
@@ -9,10 +10,17 @@ import { type RunMessage, receiveError, type WorkerMessage } from './workerProto
 /** How long a job may take to notice that it shall stop, before its thread is terminated. */
 const STOP_GRACE_MS = 500;
 
+export interface ThreadRunOptions {
+  readonly onProgress?: (bytesRead: number) => void;
+  /** The bytes of the layer, for a job without a blob. */
+  readonly input?: AsyncIterable<Uint8Array>;
+}
+
 interface Running {
   readonly job: UnpackJob;
   readonly onProgress: ((bytesRead: number) => void) | undefined;
   readonly stopFlag: Int32Array<SharedArrayBuffer>;
+  readonly sender: ChunkSender | undefined;
   resolve(result: UnpackResult): void;
   reject(error: unknown): void;
   /** Why the job shall stop; what it then fails with. */
@@ -50,13 +58,17 @@ export class UnpackThread {
     return this.#alive;
   }
 
-  run(job: UnpackJob, onProgress?: (bytesRead: number) => void): Promise<UnpackResult> {
+  run(job: UnpackJob, { onProgress, input }: ThreadRunOptions = {}): Promise<UnpackResult> {
     if (this.#running !== undefined) throw new TypeError('the thread runs another job');
     return new Promise((resolve, reject) => {
       const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-      this.#running = { job, onProgress, stopFlag, resolve, reject };
+      const sender =
+        input === undefined
+          ? undefined
+          : new ChunkSender({ source: input, onError: (error) => this.stop(error) });
+      this.#running = { job, onProgress, stopFlag, sender, resolve, reject };
       this.#worker.ref();
-      this.#worker.postMessage({ job, stopFlag: stopFlag.buffer } satisfies RunMessage);
+      this.#post({ job, stopFlag: stopFlag.buffer }, sender);
     });
   }
 
@@ -68,6 +80,7 @@ export class UnpackThread {
     const running = this.#running;
     if (running === undefined || running.stopReason !== undefined) return;
     running.stopReason = reason;
+    running.sender?.close();
     Atomics.store(running.stopFlag, 0, 1);
     running.grace = setTimeout(() => void this.#worker.terminate(), STOP_GRACE_MS);
   }
@@ -76,6 +89,15 @@ export class UnpackThread {
   async terminate(): Promise<void> {
     if (this.#alive) await this.#worker.terminate();
     await this.#exited;
+  }
+
+  #post(message: RunMessage, sender: ChunkSender | undefined): void {
+    if (sender === undefined) {
+      this.#worker.postMessage(message);
+      return;
+    }
+    this.#worker.postMessage({ ...message, input: sender.port }, [sender.port]);
+    void sender.run();
   }
 
   #onMessage(message: WorkerMessage): void {
@@ -113,6 +135,7 @@ export class UnpackThread {
   #settle(): Running | undefined {
     const running = this.#running;
     this.#running = undefined;
+    running?.sender?.close();
     clearTimeout(running?.grace);
     this.#worker.unref();
     return running;

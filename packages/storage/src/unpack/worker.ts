@@ -1,6 +1,7 @@
 /** Entry of the worker threads of {@link UnpackPool}: runs the jobs that it is sent, one after the other. */
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, isPosixError, umask, unshare } from '@sediment/posix';
+import { receiveChunks } from './receiveChunks.ts';
 import { runUnpackJob } from './runUnpackJob.ts';
 import { type RunMessage, sendError, type WorkerMessage } from './workerProtocol.ts';
 
@@ -23,19 +24,21 @@ function ownUmask(): boolean {
   return true;
 }
 
-async function run({ job, stopFlag }: RunMessage): Promise<WorkerMessage> {
+async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage> {
   const flag = new Int32Array(stopFlag);
   let reported = 0;
   const onProgress = (bytesRead: number): void => {
     const now = performance.now();
-    if (now - reported < PROGRESS_INTERVAL_MS && bytesRead < job.blob.length) return;
+    if (now - reported < PROGRESS_INTERVAL_MS && bytesRead !== job.blob?.length) return;
     reported = now;
     answer({ type: 'progress', bytesRead });
   };
   try {
     umaskIsZero ??= ownUmask();
     const isAborted = (): boolean => Atomics.load(flag, 0) !== 0;
-    return { type: 'done', result: await runUnpackJob(job, { onProgress, isAborted, umaskIsZero }) };
+    const hooks = { onProgress, isAborted, umaskIsZero };
+    const bytes = input === undefined ? {} : { input: receiveChunks(input) };
+    return { type: 'done', result: await runUnpackJob(job, { ...hooks, ...bytes }) };
   } catch (error) {
     return { type: 'failed', error: sendError(error) };
   }

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { StorageError, type StorageErrorJson } from '@sediment/core';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
 
@@ -6,7 +7,19 @@ export interface RunMessage {
   readonly job: UnpackJob;
   /** Holds one Int32; not 0 asks the job to stop. */
   readonly stopFlag: SharedArrayBuffer;
+  /** Where the bytes of the layer come from when the job has no blob; see {@link ChunkMessage}. */
+  readonly input?: MessagePort;
 }
+
+/**
+ * What goes to the worker through {@link RunMessage.input}. The worker answers with the number of bytes
+ * that it has used up.
+ */
+export type ChunkMessage =
+  | { readonly type: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly type: 'end' }
+  /** There will be no more, and what came is not all. */
+  | { readonly type: 'broken' };
 
 /** What a worker answers: any number of times progress, then one of the others. */
 export type WorkerMessage =
