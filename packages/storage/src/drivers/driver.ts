@@ -1,6 +1,7 @@
 import type { WarningHandler } from '@sediment/core';
 import type { IdMappings } from '../idmaps/idMappings.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
+import type { OpenedTree } from './openedTree.ts';
 import type { UnpackPolicy } from './unpackPolicy.ts';
 
 export type DriverName = 'overlay' | 'vfs';
@@ -29,8 +30,6 @@ export interface CreateLayerOptions {
   readonly readWrite: boolean;
   /** Whose root owns the layer's own directories; what comes from the parent keeps its owners. */
   readonly idMaps?: IdMappings;
-  /** SELinux label of new directories. */
-  readonly mountLabel?: string;
   /** `--storage-opt` of a container: `size`, `inodes`. */
   readonly storageOptions?: Readonly<Record<string, string>>;
 }
@@ -43,6 +42,7 @@ export interface CreateFromTemplateOptions {
   readonly templateMaps: IdMappings;
   /** Ids that the copy shall have. */
   readonly maps: IdMappings;
+  /** SELinux context of the mount by which owners are changed. */
   readonly mountLabel?: string;
 }
 
@@ -147,12 +147,24 @@ export interface Driver {
    */
   openFile(id: string, name: Buffer): number;
   /**
+   * Shows the complete tree of a layer for reading, to the caller alone: no other program sees the mount,
+   * no count changes, nothing is written, and lost short links are not made again. The caller closes it.
+   *
+   * @throws {StorageError} `MOUNT_FAILED` or what the host says, when the layer cannot be mounted
+   */
+  openTree(id: string): OpenedTree;
+  /** The directories that hold what the layer itself has; those of vfs hold what is below, too. */
+  contentDirectories(id: string): string[];
+  /**
    * How often this object took away the private mount of the driver home. When it grows, other programs
    * must be told by the storage lock's token.
    */
   readonly homeReleases: number;
   /** Whether there may be something for {@link Driver.close} to give back. */
   readonly holdsHome: boolean;
-  /** Locked. Gives back what {@link Driver.get} needed for all mounts, if none is left. */
-  close(): void;
+  /**
+   * Locked. Gives back what {@link Driver.get} needed for all mounts, if none is left; with `everyones`, also what
+   * other programs left of that kind.
+   */
+  close(options?: { readonly everyones?: boolean }): void;
 }

@@ -1,17 +1,22 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { type WarningHandler, wrapSystemError } from '@sediment/core';
+import type { Owner } from '../../idmaps/idMappings.ts';
 import { removeTree } from '../../staging/removeTree.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
 import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
 import { type DirectoryAttributes, makeDirectory } from '../exactModes.ts';
 import type { OverlayHome } from './overlayHome.ts';
-import { privateAttributes } from './rootAttributes.ts';
+import type { OverlayLayer } from './overlayLayer.ts';
 import { makeShortLink, shortLinksOf, writeLower } from './shortLinks.ts';
+
+const PRIVATE_MODE = 0o700;
 
 export interface NewLayer {
   readonly id: string;
-  readonly parent?: string | undefined;
+  readonly parent?: OverlayLayer | undefined;
   readonly root: DirectoryAttributes;
+  /** Who owns the layer's directory itself. */
+  readonly owner: Owner;
   /** Puts the layer's content at that path: a new directory, or a staged one that is renamed. */
   readonly placeDiff: (path: string) => void;
   readonly onWarning: WarningHandler;
@@ -20,12 +25,11 @@ export interface NewLayer {
 /** Makes the directory of a layer with all that mounting it needs; all of it or nothing. */
 export function makeLayer(home: OverlayHome, layer: NewLayer): void {
   const { id, parent, root } = layer;
-  if (parent !== undefined) home.layers.require(parent);
   removeLeftOver(home, id, layer.onWarning);
   const paths = home.layer(id);
-  const inner = { ...root, mode: privateAttributes().mode };
+  const inner = { ...root, mode: PRIVATE_MODE };
   try {
-    makeDirectory(paths.dir, privateAttributes());
+    makeDirectory(paths.dir, { ...layer.owner, mode: PRIVATE_MODE });
     makeDirectory(paths.work, inner);
     makeDirectory(paths.merged, inner);
     if (parent === undefined) makeDirectory(paths.empty, inner);
@@ -64,7 +68,8 @@ function removeLeftOver(home: OverlayHome, id: string, onWarning: WarningHandler
   deleteLayer(home, id);
 }
 
-function deleteLayer(home: OverlayHome, id: string): void {
+/** Deletes a layer at once, with its short links. */
+export function deleteLayer(home: OverlayHome, id: string): void {
   for (const name of shortLinksOf(home, id)) rmSync(home.shortLink(name), { force: true });
   removeTree(home.layer(id).dir);
 }

@@ -1,88 +1,121 @@
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { StorageError, type WarningHandler } from '@sediment/core';
 import type { OverlayHome } from './overlayHome.ts';
+import type { OverlayHomes, OverlayLayer } from './overlayLayer.ts';
 import { layerOfEntry, readLower, repairShortLinks } from './shortLinks.ts';
 
 /** The kernel's limit, which containers/storage checks too. */
 const MAX_DEPTH = 500;
 
+/** A directory below a mount, named from the home that holds it, since the home may be mounted elsewhere. */
+export interface LowerDirectory {
+  /** Path of the driver home. */
+  readonly home: string;
+  readonly inHome: string;
+}
+
+export function lowerPath({ home, inHome }: LowerDirectory): string {
+  return `${home}/${inHome}`;
+}
+
 /**
  * The directories below a layer's own `diff` for the mount options, nearest first and never none: older
  * diffs of an id-shifted layer (`diff1` …), then each lower through its short link with its older diffs.
  * Lost short links are made again.
+ *
+ * @throws {StorageError} `MOUNT_FAILED` when there are more than the kernel takes, or one is lost
  */
-export function lowerDirectories(home: OverlayHome, id: string, onWarning: WarningHandler): string[] {
-  const paths = home.layer(id);
-  const entries = readLower(home, id);
-  if (entries.length > MAX_DEPTH) {
-    throw new StorageError(
-      'MOUNT_FAILED',
-      `layer "${id}" has ${entries.length} lower layers: max depth exceeded`,
-      {
-        object: id,
-        expected: MAX_DEPTH,
-        actual: entries.length,
-        hint: 'squash the image into fewer layers',
-      },
-    );
-  }
+export function lowerDirectories(
+  homes: OverlayHomes,
+  layer: OverlayLayer,
+  onWarning: WarningHandler,
+): LowerDirectory[] {
+  const { id, home } = layer;
+  const entries = readLower(layer);
+  if (entries.length > MAX_DEPTH) throw tooDeep(id, entries.length);
   const found = [
-    ...olderDiffs(paths.dir),
+    ...olderDiffs({ home: home.path, inHome: id }),
     ...entries.flatMap((entry) => {
-      const path = resolvedEntry(home, id, entry, onWarning);
+      const lower = { home: homeOfEntry(homes, layer, entry, onWarning).path, inHome: entry };
+      refuseComposefs(id, lower);
       // Not normalised: the kernel follows the short link, then goes up.
-      return [path, ...olderDiffs(`${path}/..`)];
+      return [lower, ...olderDiffs({ ...lower, inHome: `${entry}/..` })];
     }),
   ];
-  return found.length === 0 ? [paths.empty] : found;
+  return found.length === 0 ? [{ home: home.path, inHome: `${id}/empty` }] : found;
+}
+
+/** @throws {StorageError} `MOUNT_FAILED` when a mount of these would have more directories than the kernel takes */
+export function checkDepth(id: string, lowers: readonly unknown[]): void {
+  if (lowers.length > MAX_DEPTH) throw tooDeep(id, lowers.length);
 }
 
 /** `diff` directories of the layers below, nearest first, each with its older diffs. Changes nothing. */
-export function lowerDiffs(home: OverlayHome, id: string): string[] {
-  return readLower(home, id).flatMap((entry) => {
-    const lower = layerOfEntry(home, entry);
-    if (lower === undefined) throw lostLower(home, id, entry);
-    return ownDiffs(home, lower);
+export function lowerDiffs(homes: OverlayHomes, layer: OverlayLayer): string[] {
+  return readLower(layer).flatMap((entry) => {
+    const lower = layerOfEntry(homes, entry);
+    if (lower === undefined) throw lostLower(layer, entry);
+    return ownDiffs(lower);
   });
 }
 
 /** `diff` of a layer and its older diffs. */
-export function ownDiffs(home: OverlayHome, id: string): string[] {
-  const paths = home.layer(id);
-  return [paths.diff, ...olderDiffs(paths.dir)];
+export function ownDiffs({ home, id }: OverlayLayer): string[] {
+  return [home.layer(id).diff, ...olderDiffs({ home: home.path, inHome: id }).map(lowerPath)];
 }
 
-function resolvedEntry(home: OverlayHome, id: string, entry: string, onWarning: WarningHandler): string {
-  const path = `${home.path}/${entry}`;
-  if (!existsSync(path)) {
-    const repaired = repairShortLinks(home);
-    if (!existsSync(path)) throw lostLower(home, id, entry);
+function homeOfEntry(
+  homes: OverlayHomes,
+  layer: OverlayLayer,
+  entry: string,
+  onWarning: WarningHandler,
+): OverlayHome {
+  const holds = (home: OverlayHome) => existsSync(`${home.path}/${entry}`);
+  const found = homes.all.find(holds);
+  if (found !== undefined) return found;
+  const repaired = homes.writable.map((home) => ({ home, links: repairShortLinks(home) }));
+  const mended = homes.writable.find(holds);
+  if (mended === undefined) throw lostLower(layer, entry);
+  for (const { home, links } of repaired) {
+    if (links === 0) continue;
     onWarning({
       code: 'LINKS_REPAIRED',
-      message: `${repaired} short links of layers were lost in ${home.links} and made again`,
+      message: `${links} short links of layers were lost in ${home.links} and made again`,
       path: home.links,
     });
   }
-  if (lstatSync(`${path}/../composefs-data`, { throwIfNoEntry: false }) !== undefined) {
-    throw new StorageError('NOT_SUPPORTED', `layer "${id}" stands on a composefs layer (${path})`, {
-      object: id,
-      path,
-      hint: 'mount it with podman, or import the image again with Sediment',
-    });
-  }
-  return path;
+  return mended;
 }
 
-function olderDiffs(dir: string): string[] {
-  const found: string[] = [];
-  for (let path = `${dir}/diff1`; statSync(path, { throwIfNoEntry: false }) !== undefined; ) {
-    found.push(path);
-    path = `${dir}/diff${found.length + 1}`;
-  }
-  return found;
+function refuseComposefs(id: string, lower: LowerDirectory): void {
+  const path = lowerPath(lower);
+  if (lstatSync(`${path}/../composefs-data`, { throwIfNoEntry: false }) === undefined) return;
+  throw new StorageError('NOT_SUPPORTED', `layer "${id}" stands on a composefs layer (${path})`, {
+    object: id,
+    path,
+    hint: 'mount it with podman, or import the image again with Sediment',
+  });
 }
 
-function lostLower(home: OverlayHome, id: string, entry: string): StorageError {
+function olderDiffs({ home, inHome }: LowerDirectory): LowerDirectory[] {
+  const found: LowerDirectory[] = [];
+  for (;;) {
+    const next = { home, inHome: `${inHome}/diff${found.length + 1}` };
+    if (statSync(lowerPath(next), { throwIfNoEntry: false }) === undefined) return found;
+    found.push(next);
+  }
+}
+
+function tooDeep(id: string, depth: number): StorageError {
+  return new StorageError('MOUNT_FAILED', `layer "${id}" has ${depth} lower layers: max depth exceeded`, {
+    object: id,
+    expected: MAX_DEPTH,
+    actual: depth,
+    hint: 'squash the image into fewer layers',
+  });
+}
+
+function lostLower({ id, home }: OverlayLayer, entry: string): StorageError {
   return new StorageError('MOUNT_FAILED', `layer "${id}" stands on ${home.path}/${entry}, which is lost`, {
     object: id,
     path: `${home.path}/${entry}`,

@@ -1,5 +1,3 @@
-import { StorageError } from '@sediment/core';
-import { maxMountDataBytes } from '@sediment/posix';
 import { partMountOptions } from './mountWords.ts';
 
 /** What an overlay mount is made of. `lowers` are ordered from the nearest to the base layer. */
@@ -16,31 +14,18 @@ const METACOPY = 'metacopy=on';
 /** Flags and data for mount(2), in the order that containers/storage has them. */
 export function overlayMountRequest(parts: OverlayParts): { flags: number; data: string } {
   const { flags, rest } = partMountOptions(parts.options);
-  const { lowers, upper, mountLabel } = parts;
+  return { flags, data: overlayMountData({ ...parts, options: rest }) };
+}
+
+/** The options as one text, for mount(2) or, with its words for flags, for mount(8). */
+export function overlayMountData({ lowers, upper, options, mountLabel }: OverlayParts): string {
   const words = [`lowerdir=${lowers.map(escapeLower).join(':')}`];
   if (upper !== undefined) {
     words.push(`upperdir=${escapePath(upper.diff)}`, `workdir=${escapePath(upper.work)}`);
   }
-  words.push(...rest);
+  words.push(...options);
   if (mountLabel !== undefined && mountLabel !== '') words.push(`context="${mountLabel}"`);
-  return { flags, data: words.join(',') };
-}
-
-/** @throws {StorageError} `MOUNT_FAILED` when mount(2) would cut the data off */
-export function assertFitsMountData(data: string, id: string, lowers: number): void {
-  const bytes = Buffer.byteLength(data);
-  const limit = maxMountDataBytes();
-  if (bytes <= limit) return;
-  throw new StorageError(
-    'MOUNT_FAILED',
-    `layer "${id}" cannot be mounted: its options for ${lowers} lower layers take ${bytes} bytes, and the kernel accepts ${limit}`,
-    {
-      object: id,
-      expected: limit,
-      actual: bytes,
-      hint: 'use an image with fewer layers, or a graph root with a shorter path',
-    },
-  );
+  return words.join(',');
 }
 
 export interface OptionSources {

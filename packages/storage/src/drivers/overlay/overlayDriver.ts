@@ -2,27 +2,42 @@ import { chmodSync, chownSync, closeSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
 import { syncfs } from '@sediment/posix';
+import type { IdMappings } from '../../idmaps/idMappings.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
 import { inUserNamespace } from '../../userns/inUserNamespace.ts';
-import type { CreateLayerOptions, Driver, DriverContext, MountOptions, TreeParent } from '../driver.ts';
+import { chownTree } from '../chownTree.ts';
+import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
+import type {
+  CreateFromTemplateOptions,
+  CreateLayerOptions,
+  Driver,
+  DriverContext,
+  LayerPlace,
+  MountOptions,
+  TreeParent,
+} from '../driver.ts';
 import { parseDriverOptions } from '../driverOptions.ts';
 import { type DirectoryAttributes, makeDirectory } from '../exactModes.ts';
 import { fileSystemName } from '../fileSystemNames.ts';
 import { HomeIdentity } from '../homeIdentity.ts';
+import { layerOwner } from '../layerOwner.ts';
 import { missingFile } from '../missingFile.ts';
+import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
-import { refuseImageStores } from '../refuseImageStores.ts';
+import { refuseStorageOptions } from '../storageOptions.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
+import { rotateDiffs } from './diffRotation.ts';
 import { FeatureCache } from './featureCache.ts';
 import { mountLayer, unmountLayer } from './layerMount.ts';
-import { makeLayer, stageLayerRemoval } from './layerTree.ts';
+import { deleteLayer, makeLayer, stageLayerRemoval } from './layerTree.ts';
 import { lowerDiffs, ownDiffs } from './lowerDirectories.ts';
 import { isOverlayMounted } from './mountedPath.ts';
 import { chooseMountOptions } from './mountRequest.ts';
 import { MountUses } from './mountUses.ts';
-import { findFeatures, type OverlayFeatures, recallFeatures } from './overlayFeatures.ts';
-import { OverlayHome } from './overlayHome.ts';
+import { openLayerTree } from './openLayerTree.ts';
+import { findFeatures, type OverlayFeatures, recallFeatures, shiftingIsAllowed } from './overlayFeatures.ts';
+import { OverlayHomes, type OverlayLayer } from './overlayLayer.ts';
 import { type OverlayOptions, parseOverlayOptions } from './overlayOptions.ts';
 import { prepareHome } from './prepareHome.ts';
 import { PrivateHome } from './privateHome.ts';
@@ -30,6 +45,13 @@ import { baseRootAttributes, inheritedRootAttributes } from './rootAttributes.ts
 import { layerOfEntry, readLower } from './shortLinks.ts';
 
 const PARENT_MODE = 0o755;
+
+interface LayerToMake {
+  readonly below: OverlayLayer | undefined;
+  readonly root: DirectoryAttributes;
+  readonly readWrite: boolean;
+  readonly idMaps?: IdMappings | undefined;
+}
 
 /**
  * Layers as directories that the kernel's overlay file system puts on top of each other. The tree on
@@ -39,11 +61,10 @@ const PARENT_MODE = 0o755;
 export class OverlayDriver implements Driver {
   readonly name = 'overlay';
   readonly home: string;
-  readonly supports = { parallelTrees: true, mountOptions: true };
   readonly unpack: UnpackPolicy;
   readonly #context: DriverContext;
   readonly #options: OverlayOptions;
-  readonly #home: OverlayHome;
+  readonly #homes: OverlayHomes;
   readonly #cache: FeatureCache;
   readonly #privateHome: PrivateHome;
   readonly #uses = new MountUses();
@@ -54,12 +75,11 @@ export class OverlayDriver implements Driver {
 
   /** @throws {StorageError} for options that this driver does not know or cannot do */
   constructor(context: DriverContext) {
-    const { graphRoot, runRoot } = context;
-    refuseImageStores(context);
+    const { runRoot } = context;
     this.#context = context;
     this.#options = parseOverlayOptions(parseDriverOptions(context.options, 'overlay'));
-    this.home = join(graphRoot, 'overlay');
-    this.#home = new OverlayHome(this.home);
+    this.#homes = new OverlayHomes(context);
+    this.home = this.#homes.own.path;
     this.#cache = new FeatureCache(join(runRoot, 'overlay'));
     this.#privateHome = new PrivateHome(this.home, join(runRoot, 'sediment', 'overlay-home'));
     this.#rootless = inUserNamespace();
@@ -75,7 +95,8 @@ export class OverlayDriver implements Driver {
   async open(): Promise<void> {
     const { graphRoot, runRoot, onWarning } = this.#context;
     const place = {
-      home: this.#home,
+      home: this.#homes.own,
+      imageHome: this.#homes.images,
       graphRoot,
       runHome: join(runRoot, 'overlay'),
       inUserNamespace: this.#rootless,
@@ -93,7 +114,7 @@ export class OverlayDriver implements Driver {
   }
 
   status(): Array<[string, string]> {
-    const known = this.#features ?? recallFeatures(this.#options.mountOptionText, this.#cache);
+    const known = this.#known();
     const text = (value: boolean | undefined) => (value === undefined ? 'unknown' : String(value));
     return [
       ['Backing Filesystem', fileSystemName(this.#context.graphRoot)],
@@ -101,24 +122,61 @@ export class OverlayDriver implements Driver {
       ['Supports d_type', 'true'],
       ['Native Overlay Diff', text(known.nativeDiff)],
       ['Using metacopy', text(known.metacopy)],
-      // Layers are not mounted with shifted ids.
-      ['Supports shifting', 'false'],
+      ['Supports shifting', shiftingIsAllowed() ? text(known.shifting) : 'false'],
       ['Supports volatile', text(known.volatile)],
     ];
   }
 
   exists(id: string): boolean {
-    return this.#home.layers.exists(id);
+    return this.#homes.find(id) !== undefined;
+  }
+
+  placeOf(id: string): LayerPlace | undefined {
+    return this.#homes.find(id)?.place;
   }
 
   list(): string[] {
-    return this.#home.layers.list();
+    return this.#homes.list();
   }
 
-  create(id: string, { parent }: CreateLayerOptions): void {
+  create(id: string, { parent, readWrite, idMaps, storageOptions }: CreateLayerOptions): void {
     this.#identity?.check();
-    const root = this.#rootOf(parent === undefined ? undefined : { id: parent });
-    this.#makeLayer(id, parent, root, (diff) => makeDirectory(diff, root));
+    refuseStorageOptions('overlay', storageOptions, readWrite);
+    const below = parent === undefined ? undefined : this.#homes.require(parent);
+    const root = this.#rootOf(parent === undefined ? undefined : { id: parent }, idMaps);
+    this.#makeLayer(id, { below, root, readWrite, idMaps }, (diff) => makeDirectory(diff, root));
+  }
+
+  createFromTemplate(id: string, template: string, options: CreateFromTemplateOptions): void {
+    const { readWrite, templateMaps, maps, mountLabel } = options;
+    // Not on the parent of the template: the copy shows the template's files, and changes their owners.
+    this.create(id, { parent: template, readWrite, idMaps: templateMaps });
+    if (templateMaps.equals(maps)) return;
+    try {
+      this.updateIdMaps(id, templateMaps, maps, mountLabel);
+    } catch (error) {
+      const { home } = this.#homes.require(id);
+      cleanUpAfterFailure(home.layer(id).dir, this.#context.onWarning, () => deleteLayer(home, id));
+      throw error;
+    }
+  }
+
+  updateIdMaps(id: string, from: IdMappings, to: IdMappings, mountLabel?: string): void {
+    this.#identity?.check();
+    const layer = this.#homes.require(id);
+    if (layer.place === 'additional') throw new TypeError(`layer ${id} of an additional store cannot change`);
+    // Also in a split store: there, layers are otherwise mounted read-only, at another place.
+    const own: OverlayLayer = { ...layer, place: 'own' };
+    const paths = this.#homes.pathsOf(own);
+    const owner = layerOwner(to);
+    this.#mount(own, mountLabel === undefined ? {} : { mountLabel });
+    try {
+      chownTree(paths.merged, from, to);
+    } finally {
+      unmountLayer(this.#homes, own);
+      this.#releaseHome();
+    }
+    rotateDiffs(paths, owner);
   }
 
   prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): void {
@@ -132,38 +190,41 @@ export class OverlayDriver implements Driver {
 
   commitStaged(path: string, id: string, { parent }: { readonly parent?: string }): void {
     this.#identity?.check();
+    const below = parent === undefined ? undefined : this.#homes.require(parent);
     const root = this.#rootOf(parent === undefined ? undefined : { id: parent });
     // The parent may have been made anew, by another program, since the tree was staged.
     setAttributes(path, root);
-    this.#makeLayer(id, parent, root, (diff) => renameByPath(path, diff));
+    this.#makeLayer(id, { below, root, readWrite: false }, (diff) => renameByPath(path, diff));
     if (this.#options.sync) this.#syncHome();
   }
 
   remove(id: string, temp: TempDir): void {
     this.#identity?.check();
-    if (!this.exists(id)) return;
-    this.#uses.forget(this.#home.layer(id).merged);
-    unmountLayer(this.#home, id);
+    const layer = this.#homes.find(id);
+    if (layer === undefined || layer.place === 'additional') return;
+    this.#uses.forget(this.#homes.pathsOf(layer).merged);
+    unmountLayer(this.#homes, layer);
     this.#releaseHome();
-    stageLayerRemoval(this.#home, id, temp);
+    stageLayerRemoval(layer.home, id, temp);
   }
 
   get(id: string, options: MountOptions = {}): string {
     this.#identity?.check();
-    this.#home.layers.require(id);
-    const { merged } = this.#home.layer(id);
+    const layer = this.#homes.require(id);
+    const { merged } = this.#homes.pathsOf(layer);
     const mounted = isOverlayMounted(merged);
-    if (!mounted) this.#mount(id, options);
+    if (!mounted) this.#mount(layer, options);
     this.#uses.add(merged, mounted);
     return merged;
   }
 
   put(id: string, { all = false }: { readonly all?: boolean } = {}): void {
-    if (!this.exists(id)) return;
-    const { merged } = this.#home.layer(id);
+    const layer = this.#homes.find(id);
+    if (layer === undefined) return;
+    const { merged } = this.#homes.pathsOf(layer);
     if (this.#uses.remove(merged, isOverlayMounted(merged)) > 0 && !all) return;
     this.#uses.forget(merged);
-    unmountLayer(this.#home, id);
+    unmountLayer(this.#homes, layer);
     this.#releaseHome();
   }
 
@@ -172,22 +233,38 @@ export class OverlayDriver implements Driver {
   }
 
   metadata(id: string): Record<string, string> {
-    this.#home.layers.require(id);
-    const { work, merged, diff } = this.#home.layer(id);
-    const lowers = readLower(this.#home, id).map((entry) => {
-      const lower = layerOfEntry(this.#home, entry);
-      return lower === undefined ? join(this.home, entry) : this.#home.layer(lower).diff;
+    const layer = this.#homes.require(id);
+    const { work, merged, diff } = this.#homes.pathsOf(layer);
+    const lowers = readLower(layer).map((entry) => {
+      const lower = layerOfEntry(this.#homes, entry);
+      return lower === undefined ? join(this.home, entry) : lower.home.layer(lower.id).diff;
     });
     const own = { MergedDir: merged, UpperDir: diff, WorkDir: work };
     return lowers.length === 0 ? own : { LowerDir: lowers.join(':'), ...own };
   }
 
   openFile(id: string, name: Buffer): number {
-    const { diff } = this.#home.layer(id);
+    const layer = this.#homes.require(id);
     // A hard link's target, or what lay below before an id shift, may be in another directory.
-    const fd = openInside(diff, name) ?? this.#openBelow(id, name);
-    if (fd === undefined) throw missingFile(id, name, diff);
+    const fd = openInFirst(ownDiffs(layer), name) ?? openInFirst(lowerDiffs(this.#homes, layer), name);
+    if (fd === undefined) throw missingFile(id, name, layer.home.layer(id).diff);
     return fd;
+  }
+
+  openTree(id: string): OpenedTree {
+    const layer = this.#homes.require(id);
+    const { merged, empty } = this.#homes.pathsOf(layer);
+    const directories = [...ownDiffs(layer), ...lowerDiffs(this.#homes, layer)];
+    const options = this.#mountOptions([], this.#known().metacopy === true);
+    return openLayerTree({ id, merged, directories, empty, options });
+  }
+
+  contentDirectories(id: string): string[] {
+    return ownDiffs(this.#homes.require(id));
+  }
+
+  get supports(): Driver['supports'] {
+    return { parallelTrees: true, mountOptions: true, shifting: this.#canShift() };
   }
 
   get homeReleases(): number {
@@ -198,52 +275,63 @@ export class OverlayDriver implements Driver {
     return this.#privateHome.mayBeOurs;
   }
 
-  close(): void {
-    this.#releaseHome();
+  close(options: { readonly everyones?: boolean } = {}): void {
+    this.#releaseHome(options);
   }
 
-  #openBelow(id: string, name: Buffer): number | undefined {
-    this.#home.layers.require(id);
-    return openInFirst(ownDiffs(this.#home, id), name) ?? openInFirst(lowerDiffs(this.#home, id), name);
+  #releaseHome(options: { readonly everyones?: boolean } = {}): void {
+    if (this.#privateHome.release(options)) this.#homeReleases++;
   }
 
-  #releaseHome(): void {
-    if (this.#privateHome.release()) this.#homeReleases++;
-  }
-
-  #mount(id: string, { options = [], readOnly = false, volatile = false, mountLabel }: MountOptions): void {
+  #mount(layer: OverlayLayer, { options = [], readOnly = false, ...rest }: MountOptions): void {
+    const { volatile = false, mountLabel, idMaps } = rest;
     const features = this.#openFeatures();
-    const given = readOnly && !options.includes('ro') ? [...options, 'ro'] : options;
-    const chosen = chooseMountOptions({
-      given,
-      configured: this.#options.mountOptions,
-      metacopyWorks: features.metacopy,
-    });
-    if (this.#rootless) chosen.push('userxattr');
+    const mustRead = readOnly || layer.place !== 'own';
+    const given = mustRead && !options.includes('ro') ? [...options, 'ro'] : options;
+    const chosen = this.#mountOptions(given, features.metacopy);
     if (volatile && features.volatile && !chosen.includes('volatile')) chosen.push('volatile');
     if (!this.#options.skipMountHome) this.#privateHome.ensure();
+    const { onWarning } = this.#context;
+    const paths = this.#homes.pathsOf(layer);
     try {
-      mountLayer(this.#home, { id, options: chosen, mountLabel, onWarning: this.#context.onWarning });
+      mountLayer(this.#homes, { layer, paths, options: chosen, mountLabel, idMaps, onWarning });
     } catch (error) {
       this.#releaseHome();
       throw error;
     }
   }
 
-  #makeLayer(
-    id: string,
-    parent: string | undefined,
-    root: DirectoryAttributes,
-    placeDiff: (path: string) => void,
-  ): void {
-    makeLayer(this.#home, { id, parent, root, placeDiff, onWarning: this.#context.onWarning });
+  /** Without the ones that only a container's mount has. */
+  #mountOptions(given: readonly string[], metacopyWorks: boolean): string[] {
+    const configured = this.#options.mountOptions;
+    const chosen = chooseMountOptions({ given, configured, metacopyWorks });
+    return this.#rootless ? [...chosen, 'userxattr'] : chosen;
   }
 
-  #rootOf(parent: TreeParent | undefined): DirectoryAttributes {
-    if (parent === undefined) return baseRootAttributes();
+  #makeLayer(id: string, layer: LayerToMake, placeDiff: (path: string) => void): void {
+    const { below, root, readWrite, idMaps } = layer;
+    makeLayer(this.#homes.forNew(readWrite), {
+      id,
+      parent: below,
+      root,
+      owner: layerOwner(idMaps),
+      placeDiff,
+      onWarning: this.#context.onWarning,
+    });
+  }
+
+  #rootOf(parent: TreeParent | undefined, idMaps?: IdMappings): DirectoryAttributes {
+    if (parent === undefined) return baseRootAttributes(layerOwner(idMaps));
     if ('staged' in parent) return inheritedRootAttributes(parent.staged);
-    this.#home.layers.require(parent.id);
-    return inheritedRootAttributes(this.#home.layer(parent.id).diff);
+    return inheritedRootAttributes(this.#homes.require(parent.id).home.layer(parent.id).diff);
+  }
+
+  #canShift(): boolean {
+    return shiftingIsAllowed() && this.#known().shifting === true;
+  }
+
+  #known(): Partial<OverlayFeatures> {
+    return this.#features ?? recallFeatures(this.#options.mountOptionText, this.#cache);
   }
 
   #openFeatures(): OverlayFeatures {

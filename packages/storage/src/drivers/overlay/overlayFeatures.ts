@@ -1,12 +1,21 @@
 import { StorageError } from '@sediment/core';
 import type { FeatureCache, FeatureResult } from './featureCache.ts';
-import { type ProbePlace, probeMetacopy, probeNativeDiff, probeOverlay, probeVolatile } from './probes.ts';
+import {
+  type ProbePlace,
+  probeMetacopy,
+  probeNativeDiff,
+  probeOverlay,
+  probeShifting,
+  probeVolatile,
+} from './probes.ts';
 
 /** What overlay can do on this host, with this home and these mount options. */
 export interface OverlayFeatures {
   readonly nativeDiff: boolean;
   readonly metacopy: boolean;
   readonly volatile: boolean;
+  /** Layers can be mounted with other ids than they have. */
+  readonly shifting: boolean;
 }
 
 type Probe = (place: ProbePlace) => FeatureResult;
@@ -35,6 +44,7 @@ export function findFeatures(place: ProbePlace, optionText: string, cache: Featu
     metacopy: supports(`metacopy(${optionText})`, probeMetacopy),
     nativeDiff: supports(`native-diff(${optionText})`, probeNativeDiff),
     volatile: supports('volatile', probeVolatile),
+    shifting: supports('idmapped-lower-dir', probeShifting),
   };
 }
 
@@ -45,8 +55,14 @@ export function recallFeatures(optionText: string, cache: FeatureCache): Partial
     metacopy: recall(`metacopy(${optionText})`),
     nativeDiff: recall(`native-diff(${optionText})`),
     volatile: recall('volatile'),
+    shifting: recall('idmapped-lower-dir'),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+/** A switch of containers/storage: mounts with other ids are not used although they work. */
+export function shiftingIsAllowed(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env._CONTAINERS_OVERLAY_DISABLE_IDMAP !== 'yes';
 }
 
 function remembered(cache: FeatureCache, name: string, probe: () => FeatureResult): FeatureResult {

@@ -18,6 +18,8 @@ export interface LayerPaths {
   readonly empty: string;
   readonly work: string;
   readonly merged: string;
+  /** Mount points of homes with other ids, while the layer is being mounted. */
+  readonly mapped: string;
 }
 
 /** The tree of the overlay driver (on-disk format: `<graph root>/overlay`). */
@@ -50,6 +52,7 @@ export class OverlayHome {
       empty: join(dir, 'empty'),
       work: join(dir, 'work'),
       merged: join(dir, 'merged'),
+      mapped: join(dir, 'mapped'),
     };
   }
 }

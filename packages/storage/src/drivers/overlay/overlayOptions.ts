@@ -26,8 +26,6 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   size: 'remove the setting: Sediment sets no quotas',
   inodes: 'remove the setting: Sediment sets no quotas',
   use_composefs: 'remove the setting: Sediment keeps layers as plain files',
-  imagestore: 'copy the images of the additional store into this one',
-  additionalimagestore: 'copy the images of the additional store into this one',
   additionallayerstore: 'remove the setting: Sediment unpacks layers itself',
 };
 
@@ -65,6 +63,10 @@ function applyOption(result: Mutable<OverlayOptions>, option: ParsedOption): voi
         throw invalidOption(option, '"none" or "filesystem"');
       }
       result.sync = option.value === 'filesystem';
+      return;
+    case 'imagestore':
+    case 'additionalimagestore':
+      // The store knows them: it needs them for its records, too.
       return;
     case 'override_kernel_check':
       // Of the time when overlay was new; every program accepts and ignores it.

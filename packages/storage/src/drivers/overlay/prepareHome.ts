@@ -14,7 +14,10 @@ const LINKS_MODE = 0o755;
 const NO_UPPER = new Set(['aufs', 'ecryptfs', 'overlayfs']);
 
 export interface HomePlace {
+  /** That of the graph root. */
   readonly home: OverlayHome;
+  /** That of a split image store; or the same. */
+  readonly imageHome: OverlayHome;
   readonly graphRoot: string;
   /** `<run root>/overlay`, for probe results. */
   readonly runHome: string;
@@ -31,12 +34,12 @@ export interface HomePlace {
 export function prepareHome<T>(place: HomePlace, probe: () => T): T {
   checkHost();
   checkFileSystem(place);
-  const made = makeHome(place);
+  const made = makeHomes(place);
   try {
     checkMountProgram(place.home.path);
     return probe();
   } catch (error) {
-    if (made) cleanUpAfterFailure(place.home.path, place.onWarning, () => removeHome(place.home));
+    for (const home of made) cleanUpAfterFailure(home.path, place.onWarning, () => removeHome(home));
     throw wrapSystemError(error, `the overlay driver cannot use ${place.home.path}`, 'DRIVER_PREREQUISITES', {
       path: place.home.path,
     });
@@ -75,10 +78,19 @@ function checkFileSystem({ graphRoot, inUserNamespace }: HomePlace): void {
   }
 }
 
-function makeHome({ home, runHome }: HomePlace): boolean {
+/** @returns the homes that were not there before */
+function makeHomes({ home, imageHome, runHome }: HomePlace): OverlayHome[] {
   try {
     mkdirSync(join(runHome, '..'), { recursive: true, mode: PRIVATE_MODE });
     ensureDirectory(runHome, PRIVATE_MODE);
+  } catch (error) {
+    throw wrapSystemError(error, `making ${runHome}`, 'GRAPHROOT_UNUSABLE', { path: runHome });
+  }
+  return [...new Set([home, imageHome])].filter(makeHome);
+}
+
+function makeHome(home: OverlayHome): boolean {
+  try {
     const made = ensureDirectory(home.path, PRIVATE_MODE);
     ensureDirectory(home.links, LINKS_MODE);
     return made;

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { errnoCode, wrapSystemError } from '@sediment/core';
 import {
   AT_FDCWD,
@@ -78,13 +78,14 @@ export class PrivateHome {
    * Unmounts the home if this program family mounted it and nothing is mounted below. Call it under the
    * layers lock, so that nobody mounts a layer meanwhile.
    *
+   * @param options.everyones also if another program mounted it; a disk that is mounted there stays
    * @returns whether it was taken away
    */
-  release(): boolean {
-    if (!this.mayBeOurs) return false;
+  release({ everyones = false }: { readonly everyones?: boolean } = {}): boolean {
+    if (!this.mayBeOurs && !everyones) return false;
     const home = realpathSync(this.#home);
     const present = topMount(home);
-    if (present !== undefined && this.#isOurs(present)) {
+    if (present !== undefined && (everyones ? isMountOfItself(present) : this.#isOurs(present))) {
       if (readMountInfo().some(({ mountPoint }) => mountPoint.startsWith(`${home}/`))) return false;
       unmount(home);
     }
@@ -141,6 +142,13 @@ function makeRecognizable(home: string): void {
 
 function topMount(home: string): MountInfo | undefined {
   return readMountInfo().findLast(({ mountPoint }) => mountPoint === home);
+}
+
+/** Whether a mount shows the directory that it hides. */
+function isMountOfItself({ parentId, device, root, mountPoint }: MountInfo): boolean {
+  const parent = readMountInfo().find(({ mountId }) => mountId === parentId);
+  if (parent === undefined || parent.device !== device) return false;
+  return join(parent.root, relative(parent.mountPoint, mountPoint)) === root;
 }
 
 /** Files that are open below do not stand in the way. */

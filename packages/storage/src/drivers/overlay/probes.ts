@@ -11,8 +11,10 @@ import {
   S_IFCHR,
   umount2,
 } from '@sediment/posix';
+import { withUserNamespace } from '../../idmaps/withUserNamespace.ts';
 import { removeTree } from '../../staging/removeTree.ts';
 import type { FeatureResult } from './featureCache.ts';
+import { mountMapped } from './mappedLowers.ts';
 import { overlayMountRequest } from './mountRequest.ts';
 
 /** What probes need to know of the place they probe. */
@@ -120,6 +122,30 @@ export function probeVolatile(place: ProbePlace): FeatureResult {
     } catch (error) {
       if (errnoCode(error) === 'EINVAL') return no('', undefined);
       throw error;
+    }
+  });
+}
+
+/** Whether a lower directory may be a mount with other ids. */
+export function probeShifting(place: ProbePlace): FeatureResult {
+  return inProbeDirectory(place, 'idmap-check', (dir) => {
+    for (const name of ['lower', 'mapped']) mkdirSync(join(dir, name));
+    const mapped = join(dir, 'mapped');
+    const onlyRoot = [{ containerId: 0, hostId: 0, size: 1 }];
+    try {
+      withUserNamespace({ uidMap: onlyRoot, gidMap: onlyRoot }, (fd) =>
+        mountMapped(join(dir, 'lower'), mapped, fd),
+      );
+    } catch {
+      return no('', undefined);
+    }
+    try {
+      return mounted(dir, place, { lowers: ['mapped'], options: [] }, () => YES);
+    } catch (error) {
+      if (PASSING.has(errnoCode(error) ?? '')) throw error;
+      return no('', undefined);
+    } finally {
+      umount2(mapped, MNT_DETACH);
     }
   });
 }

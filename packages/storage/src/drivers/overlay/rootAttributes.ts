@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { wrapSystemError } from '@sediment/core';
 import { lgetxattr } from '@sediment/posix';
+import type { Owner } from '../../idmaps/idMappings.ts';
 import type { DirectoryAttributes } from '../exactModes.ts';
 
 const OVERRIDE = 'user.containers.override_stat';
@@ -9,13 +10,8 @@ const PERMISSIONS = 0o777;
 const BASE_MODE = 0o555;
 
 /** Mode and owner of the root of a base layer: it becomes `/` of containers. */
-export function baseRootAttributes(): DirectoryAttributes {
-  return { mode: BASE_MODE, ...owner() };
-}
-
-/** A directory of ours that only its owner may enter. */
-export function privateAttributes(): DirectoryAttributes {
-  return { mode: 0o700, ...owner() };
+export function baseRootAttributes(owner: Owner): DirectoryAttributes {
+  return { mode: BASE_MODE, ...owner };
 }
 
 /**
@@ -37,8 +33,4 @@ export function inheritedRootAttributes(parentDiff: string): DirectoryAttributes
       path: parentDiff,
     });
   }
-}
-
-function owner(): { uid: number; gid: number } {
-  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }

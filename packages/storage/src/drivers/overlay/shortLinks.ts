@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { errnoCode, StorageError } from '@sediment/core';
 import { ensureDirectory, writeExactFile } from '../exactModes.ts';
 import { lowerEntry, type OverlayHome } from './overlayHome.ts';
+import type { OverlayHomes, OverlayLayer } from './overlayLayer.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const NAME_LENGTH = 26;
@@ -30,31 +31,45 @@ export function makeShortLink(home: OverlayHome, id: string): void {
   writeExactFile(home.layer(id).link, name, FILE_MODE);
 }
 
-/** Writes which layers lie below a new layer: its parent, then what lies below that. A frozen copy. */
-export function writeLower(home: OverlayHome, id: string, parent: string): void {
-  const below = readIfExists(home.layer(parent).lower);
-  const entries = [lowerEntry(requireLinkName(home, parent)), ...(below === undefined ? [] : [below])];
+/**
+ * Writes which layers lie below a new layer: its parent, then what lies below that. A frozen copy; the
+ * layers may lie in other homes.
+ */
+export function writeLower(home: OverlayHome, id: string, parent: OverlayLayer): void {
+  const below = readIfExists(parent.home.layer(parent.id).lower);
+  const entries = [
+    lowerEntry(requireLinkName(parent.home, parent.id)),
+    ...(below === undefined ? [] : [below]),
+  ];
   writeExactFile(home.layer(id).lower, entries.join(':'), FILE_MODE);
 }
 
 /** Entries `l/<name>` of the layers below, nearest first; none for a base layer. */
-export function readLower(home: OverlayHome, id: string): string[] {
+export function readLower({ home, id }: OverlayLayer): string[] {
   return (readIfExists(home.layer(id).lower) ?? '').split(':').filter((entry) => entry !== '');
 }
 
 /**
- * The layer that an entry of a `lower` file means: by the short link, or, when that is lost, by the
- * layers' own notes. Changes nothing.
+ * The layer that an entry of a `lower` file means: by the short link in the first home that has it, or, when
+ * it is lost, by the layers' own notes. Changes nothing.
  */
-export function layerOfEntry(home: OverlayHome, entry: string): string | undefined {
+export function layerOfEntry(homes: OverlayHomes, entry: string): OverlayLayer | undefined {
   const name = basename(entry);
-  try {
-    const id = idOfTarget(readlinkSync(home.shortLink(name)));
-    if (id !== undefined) return id;
-  } catch (error) {
-    if (errnoCode(error) !== 'ENOENT' && errnoCode(error) !== 'EINVAL') throw error;
+  const found =
+    firstOf(homes, (home) => idOfTarget(readTarget(home, name) ?? '')) ??
+    firstOf(homes, (home) => home.layers.list().find((id) => readLinkName(home, id) === name));
+  return found === undefined ? undefined : { ...found, place: homes.placeOf(found.home) };
+}
+
+function firstOf(
+  homes: OverlayHomes,
+  find: (home: OverlayHome) => string | undefined,
+): { id: string; home: OverlayHome } | undefined {
+  for (const home of homes.all) {
+    const id = find(home);
+    if (id !== undefined) return { id, home };
   }
-  return home.layers.list().find((id) => readLinkName(home, id) === name);
+  return undefined;
 }
 
 /** All short links that lead to a layer; more than one after a crash of another program. */

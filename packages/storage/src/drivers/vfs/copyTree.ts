@@ -23,8 +23,8 @@ import {
   utimensat,
 } from '@sediment/posix';
 import { joinBytes, withShortPath } from '../../staging/shortPath.ts';
+import { HardLinks } from '../hardLinks.ts';
 import { ContentCopier } from './copyContent.ts';
-import { HardLinks } from './hardLinks.ts';
 
 export interface CopyTreeOptions {
   /** Go on when an owner cannot be set. */

@@ -1,19 +1,32 @@
 import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
-import { syncfs } from '@sediment/posix';
+import { O_CLOEXEC, O_DIRECTORY, syncfs } from '@sediment/posix';
+import type { IdMappings } from '../../idmaps/idMappings.ts';
 import { removeTree } from '../../staging/removeTree.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
+import { chownTree } from '../chownTree.ts';
 import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
-import type { CreateLayerOptions, Driver, DriverContext, MountOptions, TreeParent } from '../driver.ts';
+import type {
+  CreateFromTemplateOptions,
+  CreateLayerOptions,
+  Driver,
+  DriverContext,
+  LayerPlace,
+  MountOptions,
+  TreeParent,
+} from '../driver.ts';
 import { parseDriverOptions } from '../driverOptions.ts';
 import { type DirectoryAttributes, ensureDirectory, makeDirectory } from '../exactModes.ts';
 import { HomeIdentity } from '../homeIdentity.ts';
 import { LayerDirectories } from '../layerDirectories.ts';
+import { type LayerHome, LayerHomes } from '../layerHomes.ts';
+import { layerOwner } from '../layerOwner.ts';
 import { missingFile } from '../missingFile.ts';
+import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
-import { refuseImageStores } from '../refuseImageStores.ts';
+import { refuseStorageOptions } from '../storageOptions.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
 import { copyTree } from './copyTree.ts';
 import { noMountOptions, parseVfsOptions, type VfsOptions } from './vfsOptions.ts';
@@ -29,23 +42,22 @@ const PARENT_MODE = 0o755;
 export class VfsDriver implements Driver {
   readonly name = 'vfs';
   readonly home: string;
-  readonly supports = { parallelTrees: false, mountOptions: false };
+  readonly supports = { parallelTrees: false, mountOptions: false, shifting: false };
   /** There is no private mount to take away. */
   readonly homeReleases = 0;
   readonly holdsHome = false;
   readonly unpack: UnpackPolicy;
   readonly #context: DriverContext;
   readonly #options: VfsOptions;
-  readonly #layers: LayerDirectories;
+  readonly #homes: LayerHomes<LayerHome>;
   #identity: HomeIdentity | undefined;
 
   /** @throws {StorageError} for options that this driver does not know or cannot do */
   constructor(context: DriverContext) {
-    refuseImageStores(context);
     this.#context = context;
     this.#options = parseVfsOptions(parseDriverOptions(context.options, 'vfs'));
-    this.home = join(context.graphRoot, 'vfs');
-    this.#layers = new LayerDirectories(join(this.home, 'dir'));
+    this.#homes = new LayerHomes(context, homeIn);
+    this.home = this.#homes.own.path;
     this.unpack = {
       whiteouts: 'apply',
       opaqueXattr: 'trusted.overlay.opaque',
@@ -56,15 +68,7 @@ export class VfsDriver implements Driver {
   }
 
   async open(): Promise<void> {
-    try {
-      mkdirSync(dirname(this.home), { recursive: true, mode: HOME_MODE });
-      ensureDirectory(this.home, HOME_MODE);
-      ensureDirectory(this.#layers.root, HOME_MODE);
-    } catch (error) {
-      throw wrapSystemError(error, `making the driver home ${this.home}`, 'GRAPHROOT_UNUSABLE', {
-        path: this.home,
-      });
-    }
+    for (const home of this.#homes.writable) makeHome(home);
     this.#identity = new HomeIdentity(this.home);
   }
 
@@ -73,27 +77,57 @@ export class VfsDriver implements Driver {
   }
 
   exists(id: string): boolean {
-    return this.#layers.exists(id);
+    return this.#homes.find(id) !== undefined;
+  }
+
+  placeOf(id: string): LayerPlace | undefined {
+    return this.#homes.find(id)?.place;
   }
 
   list(): string[] {
-    return this.#layers.list();
+    return this.#homes.list();
   }
 
-  create(id: string, { parent }: CreateLayerOptions): void {
+  create(id: string, { parent, readWrite, idMaps, storageOptions }: CreateLayerOptions): void {
     this.#identity?.check();
-    const path = this.#freePath(id);
+    refuseStorageOptions('vfs', storageOptions, readWrite);
+    const path = this.#freePath(id, readWrite);
     try {
-      this.#makeTree(path, parent === undefined ? undefined : this.#layers.require(parent));
+      this.#makeTree(path, parent === undefined ? undefined : this.#pathOf(parent), idMaps);
     } catch (error) {
       cleanUpAfterFailure(path, this.#context.onWarning, () => removeTree(path));
       throw wrapSystemError(error, `making layer "${id}" in ${path}`, 'IO', { object: id, path });
     }
   }
 
+  createFromTemplate(id: string, template: string, options: CreateFromTemplateOptions): void {
+    const { readWrite, templateMaps, maps } = options;
+    this.create(id, { parent: template, readWrite, idMaps: templateMaps });
+    if (templateMaps.equals(maps)) return;
+    const path = this.#pathOf(id);
+    try {
+      chownTree(path, templateMaps, maps);
+    } catch (error) {
+      cleanUpAfterFailure(path, this.#context.onWarning, () => removeTree(path));
+      throw wrapSystemError(error, `changing owners in ${path}`, 'IO', { object: id, path });
+    }
+  }
+
+  updateIdMaps(id: string, from: IdMappings, to: IdMappings): void {
+    this.#identity?.check();
+    const { place } = this.#homes.require(id);
+    if (place === 'additional') throw new TypeError(`layer ${id} of an additional store cannot change`);
+    const path = this.#pathOf(id);
+    try {
+      chownTree(path, from, to);
+    } catch (error) {
+      throw wrapSystemError(error, `changing owners in ${path}`, 'IO', { object: id, path });
+    }
+  }
+
   prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): void {
     const source =
-      parent === undefined ? undefined : 'staged' in parent ? parent.staged : this.#layers.require(parent.id);
+      parent === undefined ? undefined : 'staged' in parent ? parent.staged : this.#pathOf(parent.id);
     try {
       this.#makeTree(path, source);
     } catch (error) {
@@ -103,8 +137,8 @@ export class VfsDriver implements Driver {
 
   commitStaged(path: string, id: string, { parent }: { readonly parent?: string }): void {
     this.#identity?.check();
-    if (parent !== undefined) this.#layers.require(parent);
-    const target = this.#freePath(id);
+    if (parent !== undefined) this.#homes.require(parent);
+    const target = this.#freePath(id, false);
     try {
       renameByPath(path, target);
       if (this.#options.sync) syncTree(this.home);
@@ -115,34 +149,51 @@ export class VfsDriver implements Driver {
 
   remove(id: string, temp: TempDir): void {
     this.#identity?.check();
-    temp.stageDeletion(this.#layers.path(id));
+    const layer = this.#homes.find(id);
+    if (layer === undefined || layer.place === 'additional') return;
+    temp.stageDeletion(layer.home.layers.path(id));
   }
 
   get(id: string, { options = [] }: MountOptions = {}): string {
     this.#identity?.check();
     const refused = options.find((option) => option !== 'ro');
     if (refused !== undefined) throw noMountOptions(refused);
-    return this.#layers.require(id);
+    return this.#pathOf(id);
   }
 
   /** There is nothing to unmount. */
   put(id: string): void {
-    this.#layers.path(id);
+    this.#homes.own.layers.path(id);
   }
 
   isMounted(path: string): boolean {
-    return dirname(path) === this.#layers.root && existsSync(path);
+    return this.#homes.all.some(({ layers }) => layers.root === dirname(path)) && existsSync(path);
   }
 
   metadata(id: string): Record<string, string> {
-    this.#layers.require(id);
+    this.#homes.require(id);
     return {};
   }
 
   openFile(id: string, name: Buffer): number {
-    const fd = openInside(this.#layers.path(id), name);
-    if (fd === undefined) throw missingFile(id, name, this.#layers.require(id));
+    const path = this.#pathOf(id);
+    const fd = openInside(path, name);
+    if (fd === undefined) throw missingFile(id, name, path);
     return fd;
+  }
+
+  openTree(id: string): OpenedTree {
+    const path = this.#pathOf(id);
+    try {
+      const fd = openSync(path, O_DIRECTORY | O_CLOEXEC);
+      return { fd, close: () => closeSync(fd) };
+    } catch (error) {
+      throw wrapSystemError(error, `opening layer "${id}"`, 'MOUNT_FAILED', { object: id, path });
+    }
+  }
+
+  contentDirectories(id: string): string[] {
+    return [this.#pathOf(id)];
   }
 
   /** There is nothing to give back. */
@@ -150,17 +201,25 @@ export class VfsDriver implements Driver {
     this.#identity = undefined;
   }
 
-  #makeTree(path: string, parent: string | undefined): void {
-    makeDirectory(path, parent === undefined ? baseAttributes() : attributesOf(parent));
+  #pathOf(id: string): string {
+    return this.#homes.require(id).home.layers.path(id);
+  }
+
+  #makeTree(path: string, parent: string | undefined, idMaps?: IdMappings): void {
+    makeDirectory(
+      path,
+      parent === undefined ? { mode: BASE_MODE, ...layerOwner(idMaps) } : attributesOf(parent),
+    );
     if (parent === undefined) return;
     const { ignoreChownErrors } = this.#options;
     copyTree(parent, path, { ignoreChownErrors, onWarning: this.#context.onWarning });
   }
 
   /** Where a new layer will lie; what an interrupted program left there is removed. */
-  #freePath(id: string): string {
-    const path = this.#layers.path(id);
-    if (!this.#layers.exists(id)) return path;
+  #freePath(id: string, readWrite: boolean): string {
+    const { layers } = this.#homes.forNew(readWrite);
+    const path = layers.path(id);
+    if (!layers.exists(id)) return path;
     this.#context.onWarning({
       code: 'DEBRIS_REMOVED',
       message: `removed ${path}, which an interrupted program left, to make layer "${id}"`,
@@ -172,8 +231,19 @@ export class VfsDriver implements Driver {
   }
 }
 
-function baseAttributes(): DirectoryAttributes {
-  return { mode: BASE_MODE, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+function homeIn(root: string): LayerHome {
+  const path = join(root, 'vfs');
+  return { path, layers: new LayerDirectories(join(path, 'dir')) };
+}
+
+function makeHome({ path, layers }: LayerHome): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: HOME_MODE });
+    ensureDirectory(path, HOME_MODE);
+    ensureDirectory(layers.root, HOME_MODE);
+  } catch (error) {
+    throw wrapSystemError(error, `making the driver home ${path}`, 'GRAPHROOT_UNUSABLE', { path });
+  }
 }
 
 function attributesOf(path: string): DirectoryAttributes {

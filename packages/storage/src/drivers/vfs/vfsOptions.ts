@@ -1,11 +1,5 @@
 import { StorageError } from '@sediment/core';
-import {
-  booleanOption,
-  invalidOption,
-  type ParsedOption,
-  unknownOption,
-  unsupportedOption,
-} from '../driverOptions.ts';
+import { booleanOption, invalidOption, type ParsedOption, unknownOption } from '../driverOptions.ts';
 
 export interface VfsOptions {
   readonly ignoreChownErrors: boolean;
@@ -32,6 +26,9 @@ export function parseVfsOptions(options: readonly ParsedOption[]): VfsOptions {
         }
         sync = option.value === 'filesystem';
         break;
+      case 'imagestore':
+        // The store knows them: it needs them for its records, too.
+        break;
       default:
         refuse(option);
     }
@@ -40,10 +37,6 @@ export function parseVfsOptions(options: readonly ParsedOption[]): VfsOptions {
 }
 
 function refuse(option: ParsedOption): void {
-  if (option.key === 'imagestore') {
-    if (option.value === '') return;
-    throw unsupportedOption(option, 'copy the images of the additional store into this one');
-  }
   if (option.key === 'mountopt') throw noMountOptions(option.text);
   throw unknownOption(option);
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { AT_FDCWD, AT_SYMLINK_FOLLOW, linkat, O_NOFOLLOW, O_PATH, type PosixStat } from '@sediment/posix';
-import { isShortened } from '../../staging/shortPath.ts';
+import { isShortened } from '../staging/shortPath.ts';
 
 /** The first copy of each file that has several names, so that its other names become links to it. */
 export class HardLinks {
