@@ -19,6 +19,8 @@ export interface ImageRow {
   readonly layer: string | null;
   /** Ids of the containers that use the image. */
   readonly containers: readonly string[];
+  /** Whether the image is in an additional store, which is never written to. */
+  readonly readOnly: boolean;
 }
 
 /** All images, those created last first. */
@@ -48,6 +50,7 @@ function imageRow(
     size: imageSize(image, layers) ?? null,
     layer: image.layer ?? null,
     containers: containers.filter((container) => container.image === image.id).map(({ id }) => id),
+    readOnly: image.readOnly,
   };
 }
 

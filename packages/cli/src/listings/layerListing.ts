@@ -1,4 +1,4 @@
-import type { Store } from '@sediment/storage';
+import type { ImageInfo, Store } from '@sediment/storage';
 import { formatSize } from '../output/bytes.ts';
 import { formatAge } from '../output/time.ts';
 import type { Listing } from './listing.ts';
@@ -17,11 +17,13 @@ export interface LayerRow {
   readonly blobDigest: string | null;
   readonly blobSize: number | null;
   readonly compression: string;
-  /** Ids of images and containers that have the layer on top. */
+  /** Ids of images that have the layer on top (or as a copy of that with other owners), and of containers. */
   readonly images: readonly string[];
   readonly containers: readonly string[];
   /** Where the layer is mounted now. */
   readonly mountPoint: string | null;
+  /** Whether the layer is in an additional store, which is never written to. */
+  readonly readOnly: boolean;
 }
 
 /** All layers, in the order of their creation, with names for the objects that use them. */
@@ -42,12 +44,17 @@ export async function listLayers(
     blobDigest: layer.compressedDigest ?? null,
     blobSize: layer.compressedSize ?? null,
     compression: layer.compression,
-    images: images.filter((image) => image.layer === layer.id).map(({ id }) => id),
+    images: images.filter((image) => isOnTopOf(image, layer.id)).map(({ id }) => id),
     containers: containers.filter((container) => container.layer === layer.id).map(({ id }) => id),
     mountPoint: mountPoints.get(layer.id) ?? null,
+    readOnly: layer.readOnly,
   }));
   const named = [...images, ...containers].filter(({ names }) => names.length > 0);
   return { rows, namesById: new Map(named.map(({ id, names }) => [id, names[0]])) };
+}
+
+function isOnTopOf(image: ImageInfo, layer: string): boolean {
+  return image.layer === layer || image.mappedLayers.includes(layer);
 }
 
 export function layerListing(now: number, namesById: ReadonlyMap<string, string>): Listing<LayerRow> {

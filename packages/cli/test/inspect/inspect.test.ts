@@ -1,6 +1,7 @@
 import { StorageError } from '@sediment/core';
 import type { ImageInfo, Store } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
+import { imageWith } from '../../../../test/support/storeInfos.ts';
 import { graphDriver } from '../../src/inspect/graphDriver.ts';
 import { inspectImage } from '../../src/inspect/inspectImage.ts';
 
@@ -26,16 +27,14 @@ function storeWith(
   } as unknown as Store;
 }
 
-function imageWith(keys: string[], rest: Partial<ImageInfo> = {}): ImageInfo {
-  return {
+function imageOf(keys: string[], rest: Partial<ImageInfo> = {}): ImageInfo {
+  return imageWith({
     id: id('a'),
     names: ['localhost/z:1', 'localhost/a:1', 'localhost/a:2'],
-    namesHistory: [],
-    digests: [],
     bigData: keys.map((name) => ({ name, size: 10 })),
     created: '2024-01-01T00:00:00Z',
     ...rest,
-  };
+  });
 }
 
 describe('graphDriver', () => {
@@ -73,7 +72,7 @@ describe('inspectImage', () => {
   const manifest = { config: { digest: `sha256:${id('c')}` }, annotations: { a: '1' } };
 
   it('takes the words of podman from manifest and config', async () => {
-    const image = imageWith(['manifest', `sha256:${id('c')}`], {
+    const image = imageOf(['manifest', `sha256:${id('c')}`], {
       digests: [`sha256:${id('d')}`] as unknown as ImageInfo['digests'],
     });
     const store = storeWith({ manifest, [`sha256:${id('c')}`]: config });
@@ -100,7 +99,7 @@ describe('inspectImage', () => {
   });
 
   it('does with an image that has no documents', async () => {
-    expect(await inspectImage(storeWith({}), imageWith([]))).toMatchObject({
+    expect(await inspectImage(storeWith({}), imageOf([]))).toMatchObject({
       Config: {},
       Os: '',
       RootFS: { Type: '', Layers: null },
@@ -113,7 +112,7 @@ describe('inspectImage', () => {
     ['manifest', '[]', 'MANIFEST_INVALID'],
     [`sha256:${id('a')}`, 'null', 'IMAGE_CONFIG_INVALID'],
   ])('reports a damaged %s', async (key, content, code) => {
-    await expect(inspectImage(storeWith({ [key]: content }), imageWith([key]))).rejects.toMatchObject({
+    await expect(inspectImage(storeWith({ [key]: content }), imageOf([key]))).rejects.toMatchObject({
       code,
       message: expect.stringContaining(id('a')),
       hint: expect.any(String),

@@ -1,5 +1,6 @@
 import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
+import { containerWith, imageWith, layerWith } from '../../../../test/support/storeInfos.ts';
 import { containerListing, listContainers } from '../../src/listings/containerListing.ts';
 import { imageListing, listImages } from '../../src/listings/imageListing.ts';
 import { layerListing, listLayers } from '../../src/listings/layerListing.ts';
@@ -12,15 +13,15 @@ const now = Date.parse('2026-11-21T12:00:00Z');
 const created = '2026-11-21T11:00:00Z';
 
 function layer(digit: string, rest: Partial<LayerInfo>): LayerInfo {
-  return { id: id(digit), names: [], created, compression: 'none', flags: {}, ...rest };
+  return layerWith({ id: id(digit), ...rest });
 }
 
 function image(digit: string, rest: Partial<ImageInfo>): ImageInfo {
-  return { id: id(digit), names: [], namesHistory: [], digests: [], bigData: [], created, ...rest };
+  return imageWith({ id: id(digit), ...rest });
 }
 
 function container(digit: string, rest: Partial<ContainerInfo>): ContainerInfo {
-  return { id: id(digit), names: [], image: '', layer: id('0'), created, flags: {}, ...rest };
+  return containerWith({ id: id(digit), layer: id('0'), ...rest });
 }
 
 const store = {
@@ -94,7 +95,25 @@ describe('the listing of images', () => {
       size: 1_001_000,
       layer: id('2'),
       containers: [id('d')],
+      readOnly: false,
     });
+  });
+
+  it('counts mapped copies of the top layer, and a layer below both once', async () => {
+    const mapped = image('a', { layer: id('2'), mappedLayers: [id('5')] });
+    const list = async () => [
+      layer('1', { diffSize: 1_000_000 }),
+      layer('2', { parent: id('1'), diffSize: 500 }),
+      layer('5', { parent: id('1'), diffSize: 500 }),
+    ];
+    const mappedStore = {
+      ...store,
+      layers: { list },
+      images: { list: async () => [mapped] },
+    } as unknown as Store;
+    expect((await listImages(mappedStore))[0]?.size).toBe(1_001_000);
+    const { rows } = await listLayers(mappedStore);
+    expect(rows.map(({ images }) => images)).toEqual([[], [id('a')], [id('a')]]);
   });
 
   it('prints full ids only when it is quiet, each once', async () => {
@@ -136,6 +155,7 @@ describe('the listing of layers', () => {
       images: [id('a')],
       containers: [],
       mountPoint: '/graph/other',
+      readOnly: false,
     });
   });
 });

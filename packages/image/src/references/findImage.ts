@@ -27,7 +27,8 @@ export async function findImage(store: Pick<Store, 'images'>, text: string): Pro
 }
 
 /** {@link findImage} among images that were listed before. */
-export function findImageIn(images: readonly ImageInfo[], text: string): FoundImage {
+export function findImageIn(listed: readonly ImageInfo[], text: string): FoundImage {
+  const images = firstOfEachId(listed);
   const byId = images.find((image) => image.id === text || `sha256:${image.id}` === text);
   if (byId !== undefined) return { image: byId };
   const found =
@@ -38,6 +39,12 @@ export function findImageIn(images: readonly ImageInfo[], text: string): FoundIm
   const prefixed = /^[0-9a-f]+$/.test(text) ? images.filter((image) => image.id.startsWith(text)) : [];
   if (prefixed.length === 1) return { image: prefixed[0] };
   throw prefixed.length > 1 ? ambiguous(text, prefixed) : unknown(text);
+}
+
+/** An image that is in several stores is the one of the writable store, which may have lost a name. */
+function firstOfEachId(images: readonly ImageInfo[]): ImageInfo[] {
+  const ids = new Set<string>();
+  return images.filter(({ id }) => !ids.has(id) && ids.add(id));
 }
 
 /**

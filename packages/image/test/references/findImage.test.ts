@@ -1,17 +1,16 @@
 import { digestOf } from '@sediment/core';
 import type { ImageInfo } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
+import { imageWith } from '../../../../test/support/storeInfos.ts';
 import { completions, findImage, findImageIn } from '../../src/names.ts';
 
 function image(id: string, names: string[], manifest = id): ImageInfo {
-  return {
+  return imageWith({
     id: id.padEnd(64, '0'),
     names,
     namesHistory: names,
     digests: [digestOf(manifest)],
-    bigData: [],
-    created: '2024-01-01T00:00:00Z',
-  };
+  });
 }
 
 const local = image('aa1', ['localhost/app:1', 'localhost/team/app:latest']);
@@ -76,6 +75,12 @@ describe('findImageIn', () => {
         hint: expect.stringContaining(local.id),
       }),
     );
+  });
+
+  it('does not see an image of an additional store behind the record of the writable one', () => {
+    const behind = { ...image('cafe', ['quay.io/x/lost:1']), readOnly: true };
+    expect(findImageIn([...images, behind], 'caf').image).toBe(other);
+    expect(() => findImageIn([...images, behind], 'quay.io/x/lost:1')).toThrow('image not known');
   });
 
   it('refuses what can be no name', () => {

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { openDecompressed } from '@sediment/codec';
 import { layerIdFor, newHasher, StorageError } from '@sediment/core';
 import type { ChainLayer, ImageInfo, LayerInfo, PutImageRequest } from '@sediment/storage';
+import { imageWith, layerWith } from '../../../../test/support/storeInfos.ts';
 import type { ImportStore } from '../../src/import/importOptions.ts';
 
 /** A store in memory: it reads and verifies layers as the real one does, and keeps what it was told. */
@@ -59,21 +60,12 @@ async function readLayer(layer: ChainLayer, id: string, parent: string | undefin
   const diffID = hasher.digest();
   if (diffID !== layer.diffID) throw new StorageError('DIFF_ID_MISMATCH', `${layer.what}: ${diffID}`);
   const links = parent === undefined ? {} : { parent };
-  return {
-    id,
-    ...links,
-    names: [],
-    created: '2021-01-01T00:00:00Z',
-    diffID,
-    diffSize,
-    compression,
-    flags: {},
-  };
+  return layerWith({ id, ...links, diffID, diffSize, compression });
 }
 
 function infoOf(request: PutImageRequest): ImageInfo {
   const { id, digest, names, layer, metadata, created, bigData } = request;
-  return {
+  return imageWith({
     id,
     ...(digest === undefined ? {} : { digest }),
     digests: digest === undefined ? [] : [digest],
@@ -83,5 +75,5 @@ function infoOf(request: PutImageRequest): ImageInfo {
     ...(metadata === undefined ? {} : { metadata }),
     bigData: bigData.map(({ name, bytes }) => ({ name, size: bytes.length })),
     created: created ?? '2021-01-01T00:00:00Z',
-  };
+  });
 }
