@@ -1,0 +1,31 @@
+import type { DedupHash } from '@sediment/storage';
+import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
+import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
+import { CommandError } from '../errors/commandError.ts';
+import { printJson } from '../output/json.ts';
+import { namingFailures } from './failures.ts';
+
+const HASHES: readonly DedupHash[] = ['crc', 'size', 'sha256'];
+
+export const dedupCommand: CommandDefinition = {
+  names: ['dedup'],
+  synopsis: '',
+  description: 'Dedup all images',
+  minArgs: 0,
+  maxArgs: 0,
+  flags: [
+    JSON_FLAG,
+    stringFlag(['--hash-method'], 'Specify the hash function to use to detect identical files', 'crc'),
+  ],
+  run: async (context) => {
+    const { store, streams, flags } = context;
+    const method = flags.string('--hash-method');
+    const hash = HASHES.find((each) => each === method);
+    if (hash === undefined) throw new CommandError(`invalid hash method: ${method}`);
+    return await namingFailures(context, async () => {
+      const { bytes } = await store.dedup({ hash });
+      if (flags.boolean('--json')) printJson(streams, { Deduped: bytes });
+      else streams.out(`Deduplicated ${bytes} bytes\n`);
+    });
+  },
+};
