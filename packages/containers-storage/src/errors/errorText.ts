@@ -1,5 +1,6 @@
 import { describeErrorCode, type ErrorCode, isStorageError, type StorageError } from '@sediment/core';
 import { CommandError } from './commandError.ts';
+import { LAYER_TEXTS } from './layerTexts.ts';
 import { errnoWords, systemErrorText } from './systemErrorText.ts';
 
 /** Texts of the Go command that depend on the facts of an error. */
@@ -16,6 +17,7 @@ const BARE: readonly ErrorCode[] = [
 ];
 
 const TEXTS: Partial<Record<ErrorCode, TextOf>> = {
+  ...LAYER_TEXTS,
   DRIVER_UNKNOWN: ({ facts }) =>
     `failed to GetDriver graph ${facts.object} ${facts.path}: ${describeErrorCode('DRIVER_UNKNOWN')}`,
 };
