@@ -1,6 +1,7 @@
 export { cleanPath } from './cleanPath.ts';
 export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
+export { type Encoder, encoderFor, registerEncoder } from './compression/encoder.ts';
 export {
   type Decompressed,
   type OpenDecompressedOptions,
@@ -8,6 +9,7 @@ export {
 } from './compression/openDecompressed.ts';
 export { type CountedStream, counted } from './counted.ts';
 export { Crc64 } from './crc64/crc64.ts';
+export { encodeTarHeader, type NewTarEntry, tarEnd, tarPadding } from './tar/encodeTarHeader.ts';
 export {
   isHeaderOnlyType,
   type SparseRange,

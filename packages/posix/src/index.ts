@@ -55,3 +55,4 @@ export {
   lsetxattr,
 } from './xattr.ts';
 export { createZstdDecoder, type ZstdDecoder, zstdUnavailableReason, zstdVersion } from './zstd.ts';
+export { createZstdEncoder, type ZstdEncoder } from './zstdEncoder.ts';

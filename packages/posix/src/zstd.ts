@@ -1,26 +1,15 @@
 /** Streaming zstd by the system's libzstd (Node has zstd from 22.15 only). */
 import { StorageError } from '@sediment/core';
-import { loadNative, requireNative } from './library.ts';
+import { requireNative } from './library.ts';
+import { BufferWindow, loadZstd, type Zstd } from './zstdLibrary.ts';
 
 /** A decoder as `@sediment/codec` registers them; a chunk it yields is valid until the next one is asked for. */
 export type ZstdDecoder = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
-
-interface Zstd {
-  createDStream(): unknown;
-  freeDStream(stream: unknown): number;
-  decompressStream(stream: unknown, output: Buffer, input: Buffer): number | bigint;
-  setParameter(stream: unknown, parameter: number, value: number): number | bigint;
-  isError(code: number | bigint): number;
-  getErrorName(code: number | bigint): string;
-  address(bytes: Uint8Array): bigint;
-}
 
 const OUTPUT_BYTES = 1024 * 1024;
 const WINDOW_LOG_MAX_PARAMETER = 100;
 /** 512 MiB, the largest window that upstream's decoder accepts; libzstd's own default is 128 MiB. */
 const WINDOW_LOG_MAX = 29;
-
-let library: Zstd | { readonly reason: string } | undefined;
 
 /** Why {@link createZstdDecoder} gives nothing on this host, else undefined. */
 export function zstdUnavailableReason(): string | undefined {
@@ -35,52 +24,6 @@ export function zstdUnavailableReason(): string | undefined {
 export function createZstdDecoder(): ZstdDecoder | undefined {
   const zstd = loadZstd();
   return 'reason' in zstd ? undefined : (source) => decompress(zstd, source);
-}
-
-function loadZstd(): Zstd | { readonly reason: string } {
-  library ??= bindZstd();
-  return library;
-}
-
-function bindZstd(): Zstd | { readonly reason: string } {
-  const native = loadNative();
-  if ('reason' in native) return native;
-  const { koffi } = native;
-  try {
-    const lib = koffi.load('libzstd.so.1');
-    return {
-      createDStream: lib.func('ZSTD_createDStream', 'void *', []),
-      freeDStream: lib.func('ZSTD_freeDStream', 'size_t', ['void *']),
-      decompressStream: lib.func('ZSTD_decompressStream', 'size_t', ['void *', 'void *', 'void *']),
-      setParameter: lib.func('ZSTD_DCtx_setParameter', 'size_t', ['void *', 'int', 'int']),
-      isError: lib.func('ZSTD_isError', 'uint32_t', ['size_t']),
-      getErrorName: lib.func('ZSTD_getErrorName', 'str', ['size_t']),
-      address: (bytes) => koffi.address(bytes),
-    };
-  } catch (error) {
-    return {
-      reason: `libzstd.so.1 cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    };
-  }
-}
-
-/** `ZSTD_inBuffer` and `ZSTD_outBuffer` have one layout: pointer, size, position; 64 bits each. */
-class BufferWindow {
-  readonly struct = Buffer.alloc(24);
-
-  point(address: bigint, size: number): void {
-    this.struct.writeBigUInt64LE(address, 0);
-    this.struct.writeBigUInt64LE(BigInt(size), 8);
-    this.position = 0;
-  }
-
-  get position(): number {
-    return Number(this.struct.readBigUInt64LE(16));
-  }
-
-  set position(value: number) {
-    this.struct.writeBigUInt64LE(BigInt(value), 16);
-  }
 }
 
 async function* decompress(zstd: Zstd, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { isStorageError } from '@sediment/core';
 import { describe, expect, it } from 'vitest';
-import { createZstdDecoder, zstdUnavailableReason, zstdVersion } from '../src/index.ts';
+import { createZstdDecoder, createZstdEncoder, zstdUnavailableReason, zstdVersion } from '../src/index.ts';
 import { output } from './support/run.ts';
 
 const hasZstd = zstdUnavailableReason() === undefined && output('sh', '-c', 'command -v zstd || true') !== '';
@@ -112,5 +112,28 @@ describe.skipIf(!hasZstd)('zstd by libzstd (needs libzstd.so.1 and zstd)', () =>
 
   it('knows its version', () => {
     expect(zstdVersion()).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe.skipIf(!hasZstd)('zstd encoder', () => {
+  const encode = async (data: Uint8Array, chunkSize: number): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    const encoder = createZstdEncoder();
+    if (encoder === undefined) throw new Error('no libzstd');
+    for await (const chunk of encoder(inChunks(data, chunkSize))) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  };
+
+  it.each([
+    ['nothing', Buffer.alloc(0), 1],
+    ['a byte', Buffer.from('x'), 1],
+    ['text in small chunks', sample(300_000), 777],
+    ['more than an output buffer', sample(30_000_000), 1 << 20],
+    ['what does not compress', createHash('sha512').update('x').digest(), 64],
+  ] as const)('makes of %s what the zstd command reads', async (_, data, chunkSize) => {
+    const encoded = await encode(data, chunkSize);
+    const decoded = execFileSync('zstd', ['-q', '-d', '-c'], { input: encoded, maxBuffer: 2 ** 30 });
+    expect(decoded.equals(data)).toBe(true);
+    expect((await decode(encoded)).equals(data)).toBe(true);
   });
 });

@@ -10,13 +10,20 @@ const SLASH = Buffer.from('/');
  * trees than a path can name from the root; those are continued from a descriptor.
  */
 export function withShortPath<T>(directory: Buffer, fn: (directory: Buffer) => T): T {
-  if (directory.length <= LONG_PATH) return fn(directory);
-  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const short = openShortPath(directory);
   try {
-    return fn(Buffer.concat([BY_DESCRIPTOR, Buffer.from(String(fd))]));
+    return fn(short.path);
   } finally {
-    closeSync(fd);
+    short.close();
   }
+}
+
+/** The path of {@link withShortPath} for those who cannot wait inside a function; it is good until `close`. */
+export function openShortPath(directory: Buffer): { readonly path: Buffer; close(): void } {
+  if (directory.length <= LONG_PATH) return { path: directory, close: () => undefined };
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const path = Buffer.concat([BY_DESCRIPTOR, Buffer.from(String(fd))]);
+  return { path, close: () => closeSync(fd) };
 }
 
 /** Whether a path goes through a descriptor of {@link withShortPath}, and so ends with its scope. */

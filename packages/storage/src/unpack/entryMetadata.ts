@@ -75,11 +75,14 @@ export class EntryMetadata {
     this.#eachXattr(header, (name, value) => fsetxattr(fd, name, value));
   }
 
-  #tolerate({ uid, gid, name }: Owned, chown: () => void): void {
+  #tolerate(wanted: Owned, chown: () => void): void {
+    const { uid, gid, name } = wanted;
     try {
       chown();
     } catch (error) {
-      if (!this.#options.ignoreChownErrors || !isPosixError(error)) throw error;
+      if (!isPosixError(error)) throw error;
+      if (!this.#options.ignoreChownErrors)
+        throw this.#isUnmapped(error.code) ? unmapped(wanted, error) : error;
       const reason = `the owner ${uid}:${gid} cannot be set (${error.code}) and is ignored as configured`;
       this.#options.warnings.add('CHOWN_IGNORED', reason, printableName(name));
     }
@@ -101,8 +104,25 @@ export class EntryMetadata {
     }
   }
 
+  /** What the kernel says to ids that do not exist in the namespace. */
+  #isUnmapped(code: string): boolean {
+    return code === 'EINVAL' && this.#options.inUserNamespace;
+  }
+
   #isTolerable(code: string): boolean {
     // Linux has one number for ENOTSUP and EOPNOTSUPP.
     return code === 'EOPNOTSUPP' || (code === 'EPERM' && this.#options.inUserNamespace);
   }
+}
+
+function unmapped({ uid, gid, name }: Owned, cause: Error): StorageError {
+  return new StorageError(
+    'ID_UNMAPPED',
+    `potentially insufficient UIDs or GIDs available in user namespace (requested ${uid}:${gid} for ${printableName(name)})`,
+    {
+      actual: `${uid}:${gid}`,
+      hint: 'give the user more ids in /etc/subuid and /etc/subgid and run "podman system migrate" if there is podman; or set ignore_chown_errors in storage.conf',
+      cause,
+    },
+  );
 }

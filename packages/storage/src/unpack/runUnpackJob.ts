@@ -13,7 +13,7 @@ import { BlobReader } from './blobReader.ts';
 import { withCleanupError } from './cleanupError.ts';
 import type { LayerBytes } from './layerBytes.ts';
 import { LayerSink } from './layerSink.ts';
-import { registerNativeDecoders } from './nativeDecoders.ts';
+import { registerNativeCodecs } from './nativeCodecs.ts';
 import { StreamReader } from './streamReader.ts';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
 import { WarningTally } from './warningTally.ts';
@@ -47,7 +47,7 @@ interface DiffFacts {
  *   `UNPACK_FAILED`, `NO_SPACE`, `IO`; `ABORTED`
  */
 export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Promise<UnpackResult> {
-  registerNativeDecoders();
+  registerNativeCodecs();
   if (job.blob !== undefined) verifySize(job, job.blob.length);
   const reader = openBytes(job, hooks);
   try {

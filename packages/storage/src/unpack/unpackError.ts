@@ -13,8 +13,6 @@ export interface EntryContext {
 const MALFORMED = 'the layer is malformed; build it again';
 const PRIVILEGE =
   'run as root or in a user namespace with enough ids, or set ignore_chown_errors for a store of one user';
-const IDS =
-  'potentially insufficient UIDs or GIDs available in user namespace: check /etc/subuid and /etc/subgid and run "podman system migrate"';
 
 const HINTS: Readonly<Record<string, string>> = {
   'EEXIST mknodat': 'the layer has an entry and a whiteout of one name; build it again',
@@ -24,8 +22,6 @@ const HINTS: Readonly<Record<string, string>> = {
   'EPERM fchownat': PRIVILEGE,
   'EPERM fchown': PRIVILEGE,
   'EPERM mknodat': 'device nodes need root; the file system may also be mounted without them',
-  'EINVAL fchownat': IDS,
-  'EINVAL fchown': IDS,
   'EPERM lsetxattr': 'user attributes exist on files and directories only, others need root',
   'EPERM fsetxattr': 'attributes of this kind need root',
   'EINVAL lsetxattr': 'the value of the attribute is not valid for its name',

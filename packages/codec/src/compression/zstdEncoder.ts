@@ -1,0 +1,16 @@
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
+import type { Encoder } from './encoder.ts';
+import { throughTransform } from './throughTransform.ts';
+
+/** The part of `node:zlib` that the type declarations of Node 20 do not know. */
+interface ZlibWithZstd {
+  createZstdCompress?(): Transform;
+}
+
+/** zstd by `node:zlib` (Node 22.15 and later); undefined before. */
+export function nodeZstdEncoder(): Encoder | undefined {
+  const { createZstdCompress } = zlib as ZlibWithZstd;
+  if (createZstdCompress === undefined) return undefined;
+  return (source) => throughTransform(source, createZstdCompress());
+}
