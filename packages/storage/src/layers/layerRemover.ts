@@ -45,8 +45,7 @@ class LayerRemover {
     const errors: unknown[] = [];
     for (const { id } of layers) {
       try {
-        await this.#context.mountCounts.update(id, () => undefined);
-        this.#stageContent(id);
+        await this.removeContent(id);
         writer.remove(id);
       } catch (error) {
         errors.push(error);
@@ -85,8 +84,13 @@ class LayerRemover {
     }
   }
 
-  #stageContent(id: string): void {
+  /**
+   * Removes what is kept under an id, but no record: mounts, the driver's tree, and files beside the
+   * records. Call it under the layers write lock.
+   */
+  async removeContent(id: string): Promise<void> {
     const { driver, paths } = this.#context;
+    await this.#context.mountCounts.update(id, () => undefined);
     if (driver.exists(id)) driver.remove(id, this.#contentFor(id));
     for (const path of [paths.tarSplit(id), paths.layerData(id)]) {
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;

@@ -18,7 +18,7 @@ interface AccessRequest {
 }
 
 /**
- * Shared access needs native code, root and a writable graph root. Where one of these is missing the
+ * Shared access needs native code, root (of a user namespace, too) and a writable graph root. Where one of these is missing the
  * store is read as a snapshot; that is announced, unless it was asked for.
  */
 export function chooseAccess(
@@ -67,9 +67,9 @@ function obstacleToSharing(conf: StorageConf, host: ReturnType<typeof capabiliti
   }
   if (process.geteuid?.() !== 0) {
     return (path) =>
-      new StorageError('NEEDS_USERNS', `${path}: only root can change a store`, {
+      new StorageError('NEEDS_USERNS', `${path}: only root, also of a user namespace, can change a store`, {
         path,
-        hint: 'run it as root, for example with sudo',
+        hint: 'run the program in a user namespace (runInUserNamespace, or "sediment unshare"), or as root',
       });
   }
   if (existsSync(conf.graphRoot) && !isWritable(conf.graphRoot)) {

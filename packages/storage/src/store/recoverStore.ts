@@ -124,13 +124,16 @@ function tempFilesOf({ filePaths }: TableView<NamedRecord>): string[] {
   return filePaths.flatMap((path) => listTempFiles(dirname(path), basename(path)));
 }
 
+/** Directories of images that have no record. */
+export function orphanImages(view: TableView<NamedRecord>): string[] {
+  return listDirectory(view.paths.images).filter((id) => FULL_ID.test(id) && view.byId(id) === undefined);
+}
+
 async function recoverImageDirectories({ images, onWarning }: StoreContext): Promise<void> {
-  const orphans = (view: TableView<NamedRecord>) =>
-    listDirectory(view.paths.images).filter((name) => FULL_ID.test(name) && view.byId(name) === undefined);
-  if (await images.read(({ views }) => views.every((view) => orphans(view).length === 0))) return;
+  if (await images.read(({ views }) => views.every((view) => orphanImages(view).length === 0))) return;
   const recover = ({ writers }: TableWriter<ImageRecord>) => {
     for (const writer of writers) {
-      for (const id of orphans(writer)) removeOrphan(onWarning, id, writer.paths.imageData(id));
+      for (const id of orphanImages(writer)) removeOrphan(onWarning, id, writer.paths.imageData(id));
     }
   };
   await images.write(recover, { everyStore: true });

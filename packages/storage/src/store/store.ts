@@ -1,3 +1,7 @@
+import type { CheckOptions, CheckReport } from '../check/checkReport.ts';
+import { checkStore } from '../check/checkStore.ts';
+import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
+import { repairStore } from '../check/repairStore.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
 import { findContainer } from '../containers/findContainer.ts';
@@ -6,8 +10,11 @@ import { findLayer } from '../layers/findLayer.ts';
 import { type Layers, StoreLayers } from '../layers/layers.ts';
 import { mountLayer, unmountLayer } from '../layers/mountLayer.ts';
 import { OpenStoreObjects, type StoreObjects } from '../objects/objects.ts';
+import { collectGarbage, type Garbage } from './collectGarbage.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
+import { type ShutDownOptions, shutDown } from './shutDown.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
+import { wipeStore } from './wipeStore.ts';
 
 /** Facts about an open store. */
 export interface StoreInfo {
@@ -17,9 +24,18 @@ export interface StoreInfo {
   /** Rows as `podman info` shows them: `Backing Filesystem`, `Supports d_type`, … */
   readonly driverStatus: readonly (readonly [string, string])[];
   readonly access: AccessMode;
+  /** Root of its own for images and their layers, if there is one. */
+  readonly imageStore?: string;
+  /** Roots of the stores that are only read, in the order of looking. */
+  readonly additionalImageStores: readonly string[];
+  /** Whether records of containers end with the next boot. */
+  readonly transientStore: boolean;
+  /** Driver options in force, as `key=value`. */
+  readonly driverOptions: readonly string[];
   readonly configFiles: readonly string[];
   /** Each effective key of storage.conf with its value and where it came from. */
   readonly settings: readonly EffectiveSetting[];
+  /** Of all stores; what is in several counts several times, as in listings. */
   readonly counts: { readonly layers: number; readonly images: number; readonly containers: number };
 }
 
@@ -51,6 +67,22 @@ export interface Store extends AsyncDisposable {
   /** Layers that are mounted now, with mount point and count. */
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
+  /**
+   * Gives back what the driver keeps for the host; see {@link shutDown}.
+   * @throws {StorageError} `LAYERS_MOUNTED`, also when `force` has unmounted them
+   */
+  shutdown(options?: ShutDownOptions): Promise<void>;
+  /** Deletes all containers, images and layers; see {@link wipeStore}. */
+  wipe(): Promise<void>;
+  /** Removes files that no record accounts for; see {@link collectGarbage}. */
+  collectGarbage(): Promise<Garbage>;
+  /**
+   * Looks for damage and for what nothing uses; changes nothing; see {@link checkStore}.
+   * @throws {StorageError} `ABORTED`, and what keeps this host from looking
+   */
+  check(options?: CheckOptions): Promise<CheckReport>;
+  /** Removes what a check found, and what stands on it; see {@link repairStore}. */
+  repair(report: CheckReport, options?: RepairOptions): Promise<RepairResult>;
   /**
    * Aborts what is being unpacked, waits for other operations that change the store, ends the unpack
    * workers and lets go of all files. Closing twice is fine.
@@ -120,14 +152,40 @@ export class OpenStore implements Store {
       driver: driver.name,
       driverStatus: driver.status(),
       access,
+      ...(paths.imageStore === undefined ? {} : { imageStore: paths.imageStore }),
+      additionalImageStores: layers.additionalRoots,
+      transientStore: paths.transient,
+      driverOptions: this.#conf.driverOptions,
       configFiles: this.#conf.files,
       settings: effectiveSettings(this.#conf, driver.name),
       counts: {
-        layers: await layers.read((view) => view.all().length),
-        images: await images.read((view) => view.all().length),
+        layers: await layers.read((view) => view.everywhere().length),
+        images: await images.read((view) => view.everywhere().length),
         containers: await containers.read((view) => view.all().length),
       },
     };
+  }
+
+  async shutdown(options: ShutDownOptions = {}): Promise<void> {
+    await this.#context.change(() => shutDown(this.#context, options));
+  }
+
+  async wipe(): Promise<void> {
+    await this.#context.change(() => wipeStore(this.#context));
+  }
+
+  async collectGarbage(): Promise<Garbage> {
+    return await this.#context.change(() => collectGarbage(this.#context));
+  }
+
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return await checkStore(this.#context, options);
+  }
+
+  async repair(report: CheckReport, options: RepairOptions = {}): Promise<RepairResult> {
+    const { layers, images, containers } = this;
+    const context = this.#context;
+    return await context.change(() => repairStore({ context, layers, images, containers }, report, options));
   }
 
   async close(): Promise<void> {

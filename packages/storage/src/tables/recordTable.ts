@@ -41,6 +41,11 @@ export class RecordTable<R extends NamedRecord> {
     this.#options = options;
   }
 
+  /** Graph roots of the stores that are only read. */
+  get additionalRoots(): readonly string[] {
+    return (this.#options.additional ?? []).map(({ paths }) => paths.graphRoot);
+  }
+
   /** Runs `fn` under the read locks (or on a consistent snapshot). */
   async read<T>(fn: (view: TableView<R>) => Promise<T> | T, options: LockWaitOptions = {}): Promise<T> {
     const { own, second, additional = [], refuseWrite, assertOpen } = this.#options;
