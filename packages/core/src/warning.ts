@@ -6,7 +6,6 @@ export const WARNING_CODES = {
   LOCK_FALLBACK: 'fcntl locks cannot be used here: other programs are not kept out',
   SINGLE_ID_MAP: 'the user has no subordinate ids: only the own files can be made',
   IMAGE_STORE_SKIPPED: 'an additional image store was left out',
-  SINGLE_ID_MAP: 'the user has no subordinate ids: only the own files can be made',
   SNAPSHOT_MODE: 'the store is read without locks',
   CHOWN_IGNORED: 'the owner of an entry could not be set and was ignored as configured',
   XATTR_SKIPPED: 'an extended attribute is not supported by the file system and was skipped',
@@ -19,6 +18,7 @@ export const WARNING_CODES = {
   LINKS_REPAIRED: 'lost short links of overlay layers were made again',
   INCOMPLETE_LAYER_REMOVED: 'an incomplete layer was removed',
   DUPLICATE_NAME_REPAIRED: 'two records had one name; the earlier one lost it',
+  CHECK_SKIPPED: 'a part of a check could not be done',
   ARTIFACT_SKIPPED: 'an artifact beside the images was left out',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',
 } as const satisfies Record<string, string>;
