@@ -4,19 +4,26 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Warning } from '@sediment/core';
+import { lgetxattr } from '@sediment/posix';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountsBelow } from '../../../../test/support/mounts.ts';
 import { makeStoreRoot, type StoreRoot } from '../../../../test/support/storeRoot.ts';
 import type { Driver, DriverContext, DriverName } from '../../src/drivers/index.ts';
+import { IdMappings } from '../../src/idmaps/idMappings.ts';
+import { parseIdMapTriples } from '../../src/idmaps/parseIdMapTriples.ts';
 import { TempDirRoot } from '../../src/staging/tempDirRoot.ts';
 
 export interface ConformanceSubject {
@@ -30,6 +37,63 @@ export interface ConformanceSubject {
 const BASE = 'b'.repeat(64);
 const CHILD = 'c'.repeat(64);
 const TOP = 'd'.repeat(64);
+
+function mappings(text: string): IdMappings {
+  return new IdMappings(parseIdMapTriples(text), parseIdMapTriples(text));
+}
+
+/** Without the mount of the file system that the store lies on. */
+function mountsIn({ path }: StoreRoot) {
+  return mountsBelow(path).filter(({ mountPoint }) => mountPoint !== path);
+}
+
+function rootsOf({ graphRoot, runRoot }: StoreRoot) {
+  return { graphRoot, runRoot };
+}
+
+interface Seen {
+  readonly type: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number;
+  readonly nlink: number;
+  readonly capabilities: string;
+  /** Equal for names of one file. */
+  readonly ino: string;
+}
+
+/** What a tree shows of owners and of what depends on them. */
+function compareView(root: string): Record<string, Seen> {
+  const first = new Map<number, string>();
+  return Object.fromEntries(
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .sort()
+      .map((name) => {
+        const path = join(root, name);
+        const { mode, uid, gid, mtimeMs, nlink, ino } = lstatSync(path);
+        if (!first.has(ino)) first.set(ino, name);
+        const capabilities = lgetxattr(path, 'security.capability')?.toString('hex') ?? '';
+        const same = first.get(ino) as string;
+        const links = (mode & 0o170000) === 0o040000 ? 0 : nlink;
+        return [name, { type: mode, uid, gid, mtime: mtimeMs, nlink: links, capabilities, ino: same }];
+      }),
+  );
+}
+
+function shifted(view: Record<string, Seen>, shift: (id: number) => number): Record<string, Seen> {
+  return Object.fromEntries(
+    Object.entries(view).map(([name, seen]) => [
+      name,
+      { ...seen, uid: shift(seen.uid), gid: shift(seen.gid) },
+    ]),
+  );
+}
+
+function readTree(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => `${name} ${lstatSync(join(root, name)).mtimeMs}`);
+}
 
 /** What every driver does; run it on each, on every file system that matters. */
 export function driverConformance(subject: ConformanceSubject, on: 'tmpfs' | 'ext4'): void {
@@ -282,10 +346,141 @@ export function driverConformance(subject: ConformanceSubject, on: 'tmpfs' | 'ex
       expect(() => driver.commitStaged('x', TOP, {})).toThrow(moved);
     });
 
-    it('refuses additional image stores and unknown options', () => {
-      expect(() => subject.make({ ...context(), imageStores: ['/elsewhere'] })).toThrow(
-        expect.objectContaining({ code: 'NOT_SUPPORTED' }),
+    it('refuses storage options of containers', () => {
+      const refused = expect.objectContaining({
+        code: 'NOT_SUPPORTED',
+        message: expect.stringMatching(/^--storage-opt is (not )?supported /),
+      });
+      const storageOptions = { size: '1G' };
+      expect(() => driver.create(TOP, { readWrite: true, storageOptions })).toThrow(refused);
+      driver.create(TOP, { readWrite: true, storageOptions: {} });
+    });
+
+    it('finds layers of additional stores and never changes them', async () => {
+      addTwoLayers();
+      const before = readTree(store.graphRoot);
+      await using other = makeStoreRoot({ driver: subject.name, on });
+      const above = subject.make({ ...context(), ...rootsOf(other), imageStores: [store.graphRoot] });
+      await above.open();
+      expect(above.placeOf(CHILD)).toBe('additional');
+      expect(above.exists(CHILD)).toBe(true);
+      expect(above.list()).toEqual([]);
+      expect(readAll(above.openFile(CHILD, Buffer.from('base')))).toBe('base');
+      expect(above.metadata(CHILD)).toMatchObject(
+        subject.name === 'vfs' ? {} : { UpperDir: join(driver.home, CHILD, 'diff') },
       );
+
+      const readOnly = above.get(CHILD, { readOnly: true });
+      expect(readdirSync(readOnly).sort()).toEqual(['base', 'both', 'child']);
+      above.put(CHILD);
+      above.create(TOP, { parent: CHILD, readWrite: true });
+      expect(above.placeOf(TOP)).toBe('own');
+      const root = above.get(TOP);
+      expect(readFileSync(join(root, 'both'), 'utf8')).toBe('child');
+      writeFileSync(join(root, 'both'), 'top');
+      above.put(TOP);
+
+      const dir = new TempDirRoot(join(above.home, 'tempdirs')).create();
+      above.remove(CHILD, dir);
+      expect(readdirSync(dir.path)).toEqual([]);
+      dir.cleanup();
+      above.close();
+      expect(mountsIn(store)).toEqual([]);
+      expect(mountsIn(other)).toEqual([]);
+      expect(readTree(store.graphRoot)).toEqual(before);
+      expect(readdirSync(join(other.runRoot)).sort()).not.toContain(CHILD);
+    });
+
+    it('makes layers that are not written to in a split image store', async () => {
+      const imageStore = join(store.path, 'images');
+      mkdirSync(imageStore);
+      const split = subject.make({ ...context(), imageStore });
+      await split.open();
+      const imageTemp = new TempDirRoot(join(imageStore, subject.name, 'tempdirs'));
+      const tree = imageTemp.create().stageAddition();
+      split.prepareStaged(tree, {});
+      writeFileSync(join(tree, 'base'), 'base');
+      split.commitStaged(tree, BASE, {});
+      split.create(CHILD, { parent: BASE, readWrite: false });
+      split.create(TOP, { parent: CHILD, readWrite: true });
+      expect([BASE, CHILD, TOP].map((id) => split.placeOf(id))).toEqual(['images', 'images', 'own']);
+      expect(driver.list()).toEqual([TOP]);
+      expect(split.list()).toEqual([BASE, CHILD, TOP]);
+      const root = split.get(TOP);
+      expect(readFileSync(join(root, 'base'), 'utf8')).toBe('base');
+      split.put(TOP);
+      expect(readdirSync(split.get(CHILD, { readOnly: true }))).toEqual(['base']);
+      split.put(CHILD);
+      const dir = imageTemp.create();
+      split.remove(CHILD, dir);
+      dir.cleanup();
+      expect(split.list()).toEqual([BASE, TOP]);
+      split.close();
+      expect(mountsIn(store)).toEqual([]);
+    });
+
+    it('gives a copy of a layer other owners, and changes nothing else', () => {
+      addLayer(BASE, undefined, (tree) => {
+        for (const name of ['file', 'setuid', 'capable']) writeFileSync(join(tree, name), name);
+        linkSync(join(tree, 'file'), join(tree, 'hard'));
+        symlinkSync('missing', join(tree, 'symlink'));
+        mkdirSync(join(tree, 'dir'));
+        for (const [i, name] of ['file', 'setuid', 'symlink', 'dir'].entries()) {
+          lchownSync(join(tree, name), i, i + 1);
+        }
+        linkSync(join(tree, 'file'), join(tree, 'dir/hard'));
+        chmodSync(join(tree, 'setuid'), 0o6755);
+        spawnSync('setcap', ['cap_net_raw=ep', join(tree, 'capable')]);
+        for (const name of ['file', 'dir']) utimesSync(join(tree, name), 1, 1.5);
+      });
+      driver.create(CHILD, { parent: BASE, readWrite: false });
+      const before = compareView(driver.get(CHILD));
+      driver.put(CHILD);
+      const none = new IdMappings();
+      const maps = mappings('0:100000:3:3:200000:1000');
+      driver.createFromTemplate(TOP, CHILD, { readWrite: false, templateMaps: none, maps });
+      const root = driver.get(TOP);
+      const after = compareView(root);
+      expect(after).toEqual(shifted(before, (id) => (id < 3 ? 100000 + id : 200000 + id - 3)));
+      expect(after.file?.ino).toBe(after['dir/hard']?.ino);
+      driver.put(TOP);
+
+      driver.updateIdMaps(TOP, maps, mappings('0:300000:1000'));
+      expect(compareView(driver.get(TOP))).toEqual(shifted(before, (id) => 300000 + id));
+      driver.put(TOP);
+      expect(compareView(driver.get(CHILD))).toEqual(before);
+      driver.put(CHILD);
+      expect(() => driver.updateIdMaps(TOP, mappings('0:5:1'), maps)).toThrow(
+        expect.objectContaining({ code: 'ID_UNMAPPED' }),
+      );
+      expect(compareView(driver.get(TOP))).toEqual(shifted(before, (id) => 300000 + id));
+      driver.put(TOP);
+      driver.close();
+      expect(mountsIn(store)).toEqual([]);
+    });
+
+    it('leaves nothing of a copy whose owners cannot be changed', () => {
+      addLayer(BASE, undefined, (tree) => {
+        writeFileSync(join(tree, 'file'), '');
+        chownSync(join(tree, 'file'), 70000, 0);
+      });
+      const options = { readWrite: false, templateMaps: mappings('0:0:10'), maps: mappings('0:5:10') };
+      expect(() => driver.createFromTemplate(TOP, BASE, options)).toThrow(
+        expect.objectContaining({ code: 'ID_UNMAPPED' }),
+      );
+      expect(driver.list()).toEqual([BASE]);
+      expect(mountsIn(store)).toEqual([]);
+    });
+
+    it('gives what it makes to root of the maps', () => {
+      driver.create(BASE, { readWrite: false, idMaps: mappings('0:1234:10') });
+      expect(attributesOf(subject.contentOf(driver, BASE))).toBe('555 1234:1234');
+      expect(() => driver.create(CHILD, { readWrite: false, idMaps: mappings('5:1:10') })).toThrow(
+        expect.objectContaining({ code: 'ID_UNMAPPED' }),
+      );
+    });
+
+    it('refuses unknown options', () => {
       expect(() => subject.make({ ...context(), options: ['bogus=1'] })).toThrow(
         expect.objectContaining({
           code: 'DRIVER_OPTION_UNKNOWN',

@@ -63,13 +63,16 @@ describe('driver options', () => {
     'size=10G',
     'inodes=5',
     'use_composefs=true',
-    'imagestore=/x',
-    'additionalimagestore=/x',
     'additionallayerstore=/x',
   ])('%s is known and not supported; asking for nothing is fine', (option) => {
     const key = option.slice(0, option.indexOf('='));
     expect(() => overlay(option)).toThrow(failing('NOT_SUPPORTED', `"${key}"`));
     overlay(`overlay.${key}=`);
+  });
+
+  it('leave additional image stores to the store', () => {
+    const names = ['imagestore=/x', 'overlay.imagestore=/x,/y', 'additionalimagestore=/x'];
+    expect(overlay(...names)).toEqual(overlay());
   });
 
   it('that switch something off which is not supported are fine', () => {
@@ -78,7 +81,7 @@ describe('driver options', () => {
 
   it('of vfs are few', () => {
     expect(vfs()).toEqual({ ignoreChownErrors: false, sync: false });
-    expect(vfs('vfs.ignore_chown_errors=true', 'vfs.sync=filesystem', 'imagestore=')).toEqual({
+    expect(vfs('vfs.ignore_chown_errors=true', 'vfs.sync=filesystem', 'imagestore=/x')).toEqual({
       ignoreChownErrors: true,
       sync: true,
     });
@@ -87,7 +90,6 @@ describe('driver options', () => {
         failing('NOT_SUPPORTED', 'vfs driver does not support mount options'),
       );
     }
-    expect(() => vfs('imagestore=/x')).toThrow(failing('NOT_SUPPORTED'));
     expect(() => vfs('skip_mount_home=true')).toThrow(failing('DRIVER_OPTION_UNKNOWN'));
   });
 });

@@ -9,12 +9,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { lgetxattr, MNT_DETACH, maxMountDataBytes, umount2 } from '@sediment/posix';
+import { dirname, join } from 'node:path';
+import { lgetxattr, MNT_DETACH, umount2 } from '@sediment/posix';
 import { describe, expect, it } from 'vitest';
 import { mountsBelow } from '../../../../test/support/mounts.ts';
 import { makeStoreRoot } from '../../../../test/support/storeRoot.ts';
 import type { MountOptions } from '../../src/drivers/index.ts';
+import { mountInChild } from '../../src/drivers/overlay/mountInChild.ts';
 import { directoriesOf, isRoot, needsRoot, type OverlayFixture, overlayFixture } from './overlayFixture.ts';
 
 const [BASE, MIDDLE, TOP] = ['1', '2', '3'].map((digit) => digit.repeat(64)) as [string, string, string];
@@ -24,6 +25,21 @@ function makeChain({ driver }: OverlayFixture): void {
   writeFileSync(join(driver.home, BASE, 'diff/file'), 'base');
   driver.create(MIDDLE, { parent: BASE, readWrite: false });
   driver.create(TOP, { parent: MIDDLE, readWrite: true });
+}
+
+/** Each layer has a file of its own, and another content for one that all have. */
+function makeLongChain({ driver }: OverlayFixture, length: number): string[] {
+  const ids = Array.from({ length }, (_, i) => `layer${i}`);
+  for (const [i, id] of ids.entries()) {
+    driver.create(id, i === 0 ? { readWrite: false } : { parent: ids[i - 1] as string, readWrite: false });
+    for (const name of [id, 'shared']) writeFileSync(join(driver.home, id, 'diff', name), id);
+  }
+  return ids;
+}
+
+function lowerPaths(home: string, id: string): string[] {
+  const entries = readFileSync(join(home, id, 'lower'), 'utf8').split(':');
+  return entries.map((entry) => `${home}/${entry}`);
 }
 
 describe.skipIf(!isRoot)(`overlay mounts${needsRoot}`, () => {
@@ -190,25 +206,86 @@ describe.skipIf(!isRoot)(`overlay mounts${needsRoot}`, () => {
     expect(mountsBelow(store.path)).toEqual([]);
   });
 
-  it('say how many layers are too many', async () => {
+  it('have up to 500 layers below', async () => {
     await using fixture = await overlayFixture();
     const { driver } = fixture;
-    const ids = Array.from({ length: 501 }, (_, i) => `layer${i}`);
-    for (const [i, id] of ids.entries()) {
-      driver.create(id, i === 0 ? { readWrite: false } : { parent: ids[i - 1] as string, readWrite: false });
+    const ids = makeLongChain(fixture, 502);
+    for (const depth of [300, 500]) {
+      const id = ids[depth] as string;
+      const merged = driver.get(id, { options: ['nodev', 'noatime'] });
+      expect(readdirSync(merged)).toHaveLength(depth + 2);
+      expect(readFileSync(join(merged, 'shared'), 'utf8')).toBe(id);
+      expect(fixture.mountOf(id)).toMatchObject({ source: 'overlay', options: 'rw,nodev,noatime' });
+      const lowers = fixture.mountOf(id)?.superOptions.match(/lowerdir\+?=/g);
+      expect(lowers).toHaveLength(depth);
+      writeFileSync(join(merged, id), 'written');
+      driver.put(id);
+      expect(readFileSync(join(driver.home, id, 'diff', id), 'utf8')).toBe('written');
     }
-    expect(() => driver.get('layer200')).toThrow(
+    const readOnly = driver.get(ids[499] as string, { readOnly: true });
+    expect(() => writeFileSync(join(readOnly, 'written'), '')).toThrow(/EROFS/);
+    driver.put(ids[499] as string);
+
+    const tooDeep = expect.objectContaining({
+      code: 'MOUNT_FAILED',
+      message: expect.stringContaining('max depth exceeded'),
+    });
+    expect(() => driver.get(ids[501] as string)).toThrow(tooDeep);
+    expect(() => driver.get(ids[500] as string, { readOnly: true })).toThrow(tooDeep);
+    expect(mountsBelow(fixture.store.path)).toEqual([]);
+  });
+
+  it('have as many where the kernel only takes one page of options', async () => {
+    await using fixture = await overlayFixture();
+    const { driver } = fixture;
+    const ids = makeLongChain(fixture, 501);
+    const target = join(fixture.store.path, 'target');
+    mkdirSync(target);
+    for (const depth of [100, 130, 300, 500]) {
+      const id = ids[depth] as string;
+      const lowers = lowerPaths(driver.home, id);
+      const upper = { diff: join(driver.home, id, 'diff'), work: join(driver.home, id, 'work') };
+      mountInChild({ lowers, upper, options: ['nodev'], target, base: driver.home });
+      expect(readdirSync(target)).toHaveLength(depth + 2);
+      expect(mountsBelow(target)[0]).toMatchObject({ source: 'overlay', options: 'rw,nodev,relatime' });
+      umount2(target, MNT_DETACH);
+    }
+    const lowers = lowerPaths(driver.home, ids[500] as string);
+    const long = { lowers, options: [`x=${'y'.repeat(3000)}`], target, base: driver.home };
+    expect(() => mountInChild(long)).toThrow(
       expect.objectContaining({
         code: 'MOUNT_FAILED',
-        message: expect.stringMatching(/200 lower layers take \d+ bytes, and the kernel accepts 4095/),
-        facts: expect.objectContaining({ expected: maxMountDataBytes() }),
+        message: expect.stringMatching(
+          /^cannot mount layer, mount data "lowerdir=3:4:5:.*" too large \d+ >= page size 4096$/,
+        ),
       }),
     );
-    driver.create('deepest', { parent: ids[500] as string, readWrite: true });
-    expect(() => driver.get('deepest')).toThrow(
+    expect(() => mountInChild({ ...long, options: ['bogus=1'] })).toThrow(/mount\(8\) failed/);
+    expect(mountsBelow(fixture.store.path)).toEqual([]);
+  });
+
+  it('of long chains work below long paths with colons, commas, backslashes and spaces', async () => {
+    await using store = makeStoreRoot();
+    const graphRoot = join(store.path, 'a:b,c\\d e', 'long'.repeat(50), 'path'.repeat(50));
+    mkdirSync(dirname(graphRoot), { recursive: true });
+    renameSync(store.graphRoot, graphRoot);
+    const fixture = await overlayFixture([], { ...store, graphRoot } as typeof store);
+    const top = makeLongChain(fixture, 61)[60] as string;
+    for (const options of [{}, { readOnly: true }]) {
+      expect(readdirSync(fixture.driver.get(top, options))).toHaveLength(62);
+      fixture.driver.put(top);
+    }
+    expect(mountsBelow(store.path)).toEqual([]);
+  });
+
+  it('of long chains tell what the kernel refused', async () => {
+    await using fixture = await overlayFixture();
+    const top = makeLongChain(fixture, 200)[199] as string;
+    expect(() => fixture.driver.get(top, { options: ['bogus=1'] })).toThrow(
       expect.objectContaining({
         code: 'MOUNT_FAILED',
-        message: expect.stringContaining('max depth exceeded'),
+        message: expect.stringMatching(/Unknown parameter 'bogus'/),
+        facts: expect.objectContaining({ errnoCode: 'EINVAL', object: top }),
       }),
     );
     expect(mountsBelow(fixture.store.path)).toEqual([]);
