@@ -25,6 +25,7 @@ export interface OverlayFixture extends AsyncDisposable {
 export async function overlayFixture(
   options: readonly string[] = [],
   root: StoreRootOptions | StoreRoot = {},
+  imageStores: readonly string[] = [],
 ): Promise<OverlayFixture> {
   const store = 'graphRoot' in root ? root : makeStoreRoot(root);
   const warnings: Warning[] = [];
@@ -34,7 +35,7 @@ export async function overlayFixture(
       graphRoot,
       runRoot,
       options: own,
-      imageStores: [],
+      imageStores,
       onWarning: (warning) => warnings.push(warning),
     });
     await driver.open();
