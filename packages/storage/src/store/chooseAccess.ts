@@ -18,8 +18,8 @@ interface AccessRequest {
 }
 
 /**
- * Shared access needs native code, root (of a user namespace, too) and a writable graph root. Where one of these is missing the
- * store is read as a snapshot; that is announced, unless it was asked for.
+ * Shared access needs native code, root (of a user namespace, too) and a writable graph root. Where one
+ * of these is missing the store is read as a snapshot; that is announced, unless it was asked for.
  */
 export function chooseAccess(
   conf: StorageConf,
