@@ -19,6 +19,8 @@ export interface UnprivilegedUser extends AsyncDisposable {
   readonly runtimeDirectory: string;
   /** What a login would set. */
   readonly env: Readonly<Record<string, string>>;
+  /** The words by which root runs a program as the user, with {@link env} alone. */
+  commandLine(argv: string[], env?: NodeJS.ProcessEnv): string[];
   /** Runs a program as the user, with nothing but {@link env} and `options.env` in its environment. */
   run(argv: string[], options?: RunOptions): Promise<RunResult>;
   /** Like {@link run}; throws when the program fails. */
@@ -47,14 +49,21 @@ export function makeUnprivilegedUser({ subordinateIds = true }: UserOptions = {}
     chownSync(directory, uid, gid);
   }
   const env = { PATH: '/usr/bin:/bin', HOME: home, USER: name, XDG_RUNTIME_DIR: runtimeDirectory };
-  const run = (argv: string[], options: RunOptions = {}): Promise<RunResult> =>
-    runProgram('/usr/bin/setpriv', [...privileges(name), ...cleared({ ...env, ...options.env }), ...argv], {
-      cwd: home,
-      ...options,
-      env: {},
-    });
+  const commandLine = (argv: string[], more: NodeJS.ProcessEnv = {}): string[] => [
+    ...['/usr/bin/setpriv', '--reuid', name, '--regid', name, '--init-groups'],
+    ...[
+      '/usr/bin/env',
+      '-i',
+      ...Object.entries({ ...env, ...more }).map(([key, value]) => `${key}=${value}`),
+    ],
+    ...argv,
+  ];
+  const run = (argv: string[], options: RunOptions = {}): Promise<RunResult> => {
+    const [program = '', ...args] = commandLine(argv, options.env);
+    return runProgram(program, args, { cwd: home, ...options, env: {} });
+  };
   return {
-    ...{ name, uid, gid, path, home, runtimeDirectory, env, run },
+    ...{ name, uid, gid, path, home, runtimeDirectory, env, commandLine, run },
     mustRun: async (argv, options) => succeeded(await run(argv, options)),
     [Symbol.asyncDispose]: async () => {
       endPauseProcess(runtimeDirectory, uid);
@@ -62,14 +71,6 @@ export function makeUnprivilegedUser({ subordinateIds = true }: UserOptions = {}
       removeScratchDirectory(path);
     },
   };
-}
-
-function privileges(name: string): string[] {
-  return ['--reuid', name, '--regid', name, '--init-groups'];
-}
-
-function cleared(env: NodeJS.ProcessEnv): string[] {
-  return ['/usr/bin/env', '-i', ...Object.entries(env).map(([key, value]) => `${key}=${value}`)];
 }
 
 /** podman leaves a process that holds its namespaces. */
