@@ -2,7 +2,7 @@ import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/stora
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, JSON_FLAG } from '../commandLine/flag.ts';
-import { printJson } from '../output/json.ts';
+import { listOrNull, printJson } from '../output/json.ts';
 import { type LayerUse, layerTree } from '../output/layerTree.ts';
 import { layerJson } from '../output/recordJson.ts';
 
@@ -20,7 +20,7 @@ export const layersCommand: CommandDefinition = {
   run: async ({ store, streams, flags }) => {
     const layers = await store.layers.list();
     if (flags.boolean('--json')) {
-      printJson(streams, layers.map(layerJson));
+      printJson(streams, listOrNull(layers.map(layerJson)));
       return SUCCESS;
     }
     const uses = flags.boolean('--quiet') ? layers.map(idOnly) : await layerUses(store, layers);
@@ -34,17 +34,27 @@ function idOnly(layer: LayerInfo): LayerUse {
 }
 
 async function layerUses(store: Store, layers: readonly LayerInfo[]): Promise<LayerUse[]> {
-  const images = await store.images.list();
-  const containers = await store.containers.list();
+  const images = byLayer(await store.images.list(), ({ layer, mappedLayers }) =>
+    layer === undefined ? mappedLayers : [layer, ...mappedLayers],
+  );
+  const containers = byLayer(await store.containers.list(), ({ layer }) => [layer]);
   return layers.map((layer) => ({
     layer,
-    images: images.filter((image) => usesLayer(image, layer.id)),
-    containers: containers.filter((container) => container.layer === layer.id),
+    images: images.get(layer.id) ?? [],
+    containers: containers.get(layer.id) ?? [],
   }));
 }
 
-function usesLayer({ layer, mappedLayers }: ImageInfo, id: string): boolean {
-  return layer === id || mappedLayers.includes(id);
+function byLayer<T>(users: readonly T[], layersOf: (user: T) => readonly string[]): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const user of users) {
+    for (const id of new Set(layersOf(user))) {
+      const others = found.get(id);
+      if (others === undefined) found.set(id, [user]);
+      else others.push(user);
+    }
+  }
+  return found;
 }
 
 function listedLayer({ layer, images, containers }: LayerUse): string {

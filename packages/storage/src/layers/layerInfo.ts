@@ -42,30 +42,35 @@ export interface LayerInfoFacts {
   readonly mount?: MountpointRecord | undefined;
 }
 
+/** Absent facts are set one by one: a listing makes ten thousand of these, and spreads would take most of its time. */
 export function layerInfo(record: LayerRecord, { readOnly = false, mount }: LayerInfoFacts = {}): LayerInfo {
-  const { id, names, parent, metadata, created, compression, flags, mountLabel, tocDigest } = record;
-  return {
-    id,
-    names: [...names],
-    ...(parent === undefined ? {} : { parent }),
-    ...(metadata === undefined ? {} : { metadata }),
-    created,
-    ...(record.compressedDiffDigest === undefined ? {} : { compressedDigest: record.compressedDiffDigest }),
-    ...(record.compressedSize === undefined ? {} : { compressedSize: record.compressedSize }),
-    ...(record.diffDigest === undefined ? {} : { diffID: record.diffDigest }),
-    ...(tocDigest === undefined ? {} : { tocDigest }),
-    ...(record.diffSize === undefined ? {} : { diffSize: record.diffSize }),
-    compression,
-    uidSet: [...record.uidSet],
-    gidSet: [...record.gidSet],
-    ...(mountLabel === undefined ? {} : { mountLabel }),
-    flags: { ...flags },
+  const info: { -readonly [Key in keyof LayerInfo]: LayerInfo[Key] } = {
+    id: record.id,
+    names: record.names.slice(),
+    created: record.created,
+    compression: record.compression,
+    uidSet: record.uidSet.slice(),
+    gidSet: record.gidSet.slice(),
+    flags: { ...record.flags },
     uidMap: record.uidMap.map(plainMap),
     gidMap: record.gidMap.map(plainMap),
-    bigDataNames: [...record.bigDataNames],
+    bigDataNames: record.bigDataNames.slice(),
     readOnly,
-    ...(mount === undefined ? {} : { mountPoint: mount.path, mountCount: mount.count }),
   };
+  const { parent, metadata, compressedDiffDigest, compressedSize, diffDigest, tocDigest, diffSize } = record;
+  if (parent !== undefined) info.parent = parent;
+  if (metadata !== undefined) info.metadata = metadata;
+  if (compressedDiffDigest !== undefined) info.compressedDigest = compressedDiffDigest;
+  if (compressedSize !== undefined) info.compressedSize = compressedSize;
+  if (diffDigest !== undefined) info.diffID = diffDigest;
+  if (tocDigest !== undefined) info.tocDigest = tocDigest;
+  if (diffSize !== undefined) info.diffSize = diffSize;
+  if (record.mountLabel !== undefined) info.mountLabel = record.mountLabel;
+  if (mount !== undefined) {
+    info.mountPoint = mount.path;
+    info.mountCount = mount.count;
+  }
+  return info;
 }
 
 export function isIncomplete(record: LayerRecord): boolean {

@@ -182,6 +182,7 @@ export class RecordFiles<R extends NamedRecord> {
         object: loser,
       });
     }
+    if (settled.length === 0) return { records: found, repaired: new Set() };
     for (const record of records) found.set(record.id, { record, file: found.get(record.id)?.file ?? 0 });
     return { records: found, repaired: new Set(settled.map(({ loser }) => found.get(loser)?.file ?? 0)) };
   }
@@ -191,7 +192,7 @@ export function recordsOf<R extends NamedRecord>(loaded: Loaded<R>): R[] {
   return [...loaded.records.values()].map((entry) => entry.record);
 }
 
-/** The records that may be seen, with their index; made once for each load. */
+/** The records that may be seen; made once for each load. A listing needs no index, so that comes when asked for. */
 export function visibleOf<R extends NamedRecord>(
   loaded: Loaded<R>,
   { hidden, aliasOf }: RecordFilesOptions<R>,
@@ -199,7 +200,14 @@ export function visibleOf<R extends NamedRecord>(
   if (loaded.view === undefined) {
     const records = recordsOf(loaded);
     const all = hidden === undefined ? records : records.filter((record) => !hidden(record));
-    loaded.view = { all, index: new RecordIndex(all, aliasOf) };
+    let index: RecordIndex<R> | undefined;
+    loaded.view = {
+      all,
+      get index() {
+        index ??= new RecordIndex(all, aliasOf);
+        return index;
+      },
+    };
   }
   return loaded.view;
 }
