@@ -9,6 +9,7 @@ export const WARNING_CODES = {
   SNAPSHOT_MODE: 'the store is read without locks',
   CHOWN_IGNORED: 'the owner of an entry could not be set and was ignored as configured',
   XATTR_SKIPPED: 'an extended attribute is not supported by the file system and was skipped',
+  ENTRY_SKIPPED: 'a file has no place in a diff, or vanished, and was left out',
   DEVICE_SKIPPED: 'a device node cannot be made here and was skipped',
   NAME_TAKEN: 'a name was taken from another object',
   PLATFORM_MISMATCH: 'the image is for another platform than this one',

@@ -1,6 +1,7 @@
 import type { WarningHandler } from '@sediment/core';
 import type { IdMappings } from '../idmaps/idMappings.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
+import type { OwnChanges } from './diff/overlayChanges.ts';
 import type { OpenedTree } from './openedTree.ts';
 import type { UnpackPolicy } from './unpackPolicy.ts';
 
@@ -153,6 +154,15 @@ export interface Driver {
    * @throws {StorageError} `MOUNT_FAILED` or what the host says, when the layer cannot be mounted
    */
   openTree(id: string): OpenedTree;
+  /**
+   * Where it is written what the layer changes in `base`, its direct parent (none for a base layer);
+   * undefined when complete trees must be compared to find that out.
+   */
+  ownChanges(id: string, base: string | undefined): OwnChanges | undefined;
+  /** Whether a staged tree may take the place of the layer's content: it has none, and is not mounted. */
+  isReplaceable(id: string): boolean;
+  /** Locked. Moves the staged tree into the place of the content of such a layer. `path` is gone afterwards. */
+  replaceContent(path: string, id: string): void;
   /** The directories that hold what the layer itself has; those of vfs hold what is below, too. */
   contentDirectories(id: string): string[];
   /**

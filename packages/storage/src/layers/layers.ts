@@ -5,10 +5,12 @@ import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
+import { type LayerChange, layerChanges, layerDiffSize } from './layerChanges.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { readLayerItem, setLayerItem } from './layerItems.ts';
 import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
 import { withLayerRemover } from './layerRemover.ts';
+import { type DiffOptions, type LayerDiff, openDiff } from './openDiff.ts';
 import { type PutLayerRequest, type PutLayerResult, putLayer } from './putLayer.ts';
 
 /**
@@ -42,6 +44,18 @@ export interface Layers {
    * @throws {StorageError} the codes of unpacking, see {@link put}; what was unpacked so far stays
    */
   applyDiff(idOrName: string, diff: AsyncIterable<Uint8Array>, options?: ApplyDiffOptions): Promise<number>;
+  /**
+   * The difference of a layer to its parent, or to another layer, as a layer archive. A layer that was
+   * filled from an archive gives it back, byte for byte. The layers stay locked until the archive was read or
+   * is disposed of; see {@link LayerDiff}.
+   * @throws {StorageError} `COMPRESSION_UNSUPPORTED` for bzip2 and xz, which are only read; while reading also
+   *   `FILE_INTEGRITY`, `TAR_SPLIT_INVALID`, `MOUNT_FAILED`, `ID_UNMAPPED`
+   */
+  diff(idOrName: string, options?: DiffOptions): Promise<LayerDiff>;
+  /** What differs in a layer from `from`: its parent, if absent, empty or unknown. */
+  changes(idOrName: string, from?: string): Promise<readonly LayerChange[]>;
+  /** Bytes of the files in which a layer differs from `from`; see {@link changes}. */
+  diffSize(idOrName: string, from?: string): Promise<number>;
   /**
    * Makes a layer in the driver alone, without a record; returns its id. Of the request only id, parent,
    * label, maps, `readWrite` and `storageOptions` count.
@@ -119,6 +133,18 @@ export class StoreLayers implements Layers {
     options: ApplyDiffOptions = {},
   ): Promise<number> {
     return await this.#context.change(() => applyDiff(this.#context, idOrName, diff, options));
+  }
+
+  async diff(idOrName: string, options: DiffOptions = {}): Promise<LayerDiff> {
+    return await openDiff(this.#context, idOrName, options);
+  }
+
+  async changes(idOrName: string, from?: string): Promise<readonly LayerChange[]> {
+    return await layerChanges(this.#context, idOrName, from);
+  }
+
+  async diffSize(idOrName: string, from?: string): Promise<number> {
+    return await layerDiffSize(this.#context, idOrName, from);
   }
 
   async createInDriver(request: CreateLayerRequest = {}): Promise<string> {

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, closeSync, lstatSync, openSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, lstatSync, openSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
 import { syncfs } from '@sediment/posix';
@@ -8,6 +8,7 @@ import type { TempDir } from '../../staging/tempDirRoot.ts';
 import { inUserNamespace } from '../../userns/inUserNamespace.ts';
 import { chownTree } from '../chownTree.ts';
 import { cleanUpAfterFailure } from '../cleanUpAfterFailure.ts';
+import type { OwnChanges } from '../diff/overlayChanges.ts';
 import type {
   CreateFromTemplateOptions,
   CreateLayerOptions,
@@ -259,6 +260,33 @@ export class OverlayDriver implements Driver {
     return openLayerTree({ id, merged, directories, empty, options });
   }
 
+  ownChanges(id: string, base: string | undefined): OwnChanges | undefined {
+    const layer = this.#homes.require(id);
+    if (this.#known().nativeDiff !== true || this.#parentOf(layer) !== base) return undefined;
+    const [directory = '', ...older] = ownDiffs(layer);
+    const lowers = [...older, ...lowerDiffs(this.#homes, layer)];
+    return { directory, lowers, opaqueXattr: this.unpack.opaqueXattr };
+  }
+
+  isReplaceable(id: string): boolean {
+    const layer = this.#homes.require(id);
+    const { diff, merged } = this.#homes.pathsOf(layer);
+    return layer.place !== 'additional' && !isOverlayMounted(merged) && readdirSync(diff).length === 0;
+  }
+
+  replaceContent(path: string, id: string): void {
+    this.#identity?.check();
+    const { diff } = this.#homes.pathsOf(this.#homes.require(id));
+    setAttributes(path, inheritedRootAttributes(diff));
+    try {
+      rmdirSync(diff);
+      renameByPath(path, diff);
+    } catch (error) {
+      throw wrapSystemError(error, `moving ${path} to ${diff}`, 'IO', { object: id, path: diff });
+    }
+    if (this.#options.sync) this.#syncHome();
+  }
+
   contentDirectories(id: string): string[] {
     return ownDiffs(this.#homes.require(id));
   }
@@ -277,6 +305,11 @@ export class OverlayDriver implements Driver {
 
   close(options: { readonly everyones?: boolean } = {}): void {
     this.#releaseHome(options);
+  }
+
+  #parentOf(layer: OverlayLayer): string | undefined {
+    const [nearest] = readLower(layer);
+    return nearest === undefined ? undefined : layerOfEntry(this.#homes, nearest)?.id;
   }
 
   #releaseHome(options: { readonly everyones?: boolean } = {}): void {

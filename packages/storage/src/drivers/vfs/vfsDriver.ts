@@ -192,6 +192,20 @@ export class VfsDriver implements Driver {
     }
   }
 
+  /** A layer is a copy of its parent's whole tree. */
+  ownChanges(id: string): undefined {
+    this.#homes.require(id);
+  }
+
+  isReplaceable(id: string): boolean {
+    this.#homes.require(id);
+    return false;
+  }
+
+  replaceContent(_path: string, id: string): never {
+    throw new TypeError(`the content of layer ${id} cannot be replaced`);
+  }
+
   contentDirectories(id: string): string[] {
     return [this.#pathOf(id)];
   }
