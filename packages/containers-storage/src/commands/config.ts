@@ -37,7 +37,7 @@ export function configJson(conf: StorageConf): Record<string, unknown> {
   const pullOptions = sortedMap(conf.pullOptions);
   return {
     ...Object.fromEntries(fields.filter(([, value]) => !isUnset(value))),
-    PullOptions: Object.keys(pullOptions).length === 0 ? null : pullOptions,
+    PullOptions: pullOptions.size === 0 ? null : pullOptions,
     ...(conf.disableVolatile ? { 'disable-volatile': true } : {}),
     ...(conf.transientStore ? { transient_store: true } : {}),
   };

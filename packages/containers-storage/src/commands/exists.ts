@@ -31,7 +31,7 @@ export const existsCommand: CommandDefinition = {
       // the kinds decide over the exit status only, not over what is printed
       isComplete &&= exists && (await isAllOf(store, arg, kinds));
     }
-    if (flags.boolean('--json')) printJson(streams, sortedMap(Object.fromEntries(found)));
+    if (flags.boolean('--json')) printJson(streams, sortedMap(found));
     else if (!flags.boolean('--quiet')) for (const [arg, exists] of found) streams.out(`${arg}: ${exists}\n`);
     return isComplete ? SUCCESS : FAILURE;
   },

@@ -5,7 +5,7 @@ import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, JSON_FLAG } from '../commandLine/flag.ts';
 import { CommandError } from '../errors/commandError.ts';
 import { digestDefect } from '../errors/digestDefect.ts';
-import { printJson } from '../output/json.ts';
+import { listOrNull, printJson } from '../output/json.ts';
 import { imageJson } from '../output/recordJson.ts';
 
 const FLAGS = [JSON_FLAG, booleanFlag(['--quiet', '-q'], 'Only print IDs')];
@@ -35,7 +35,7 @@ export const imagesByDigestCommand: CommandDefinition = {
 };
 
 function listImages({ streams, flags }: CommandContext, images: readonly ImageInfo[]): number {
-  if (flags.boolean('--json')) printJson(streams, images.map(imageJson));
+  if (flags.boolean('--json')) printJson(streams, listOrNull(images.map(imageJson)));
   else if (flags.boolean('--quiet')) streams.out(images.map(({ id }) => `${id}\n`).join(''));
   else streams.out(images.map(listedImage).join(''));
   return SUCCESS;

@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
+import { isStorageError } from '@sediment/core';
 import type { Containers, Images, Layers, Store } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
-import { printJson } from '../output/json.ts';
+import { CommandError } from '../errors/commandError.ts';
+import { goQuote } from '../output/goQuote.ts';
+import { listOrNull, printJson } from '../output/json.ts';
 import { readInput } from './inputFile.ts';
 
 /** A kind of object that keeps data items, as its commands speak of it. */
@@ -13,26 +16,38 @@ interface ItemOwnerKind {
   readonly words: string;
   /** In usage lines of commands that take an item too. */
   readonly argument: string;
-  of(store: Store): Pick<Layers, 'bigData' | 'bigDataNames' | 'setBigData'>;
+  of(store: Store): ItemKeeper;
+  /** What the Go command says of an item that is not there. */
+  unknownItem(facts: { readonly id: string; readonly item: string; readonly path: string }): string;
 }
+
+type ItemKeeper = Pick<Layers, 'bigData' | 'bigDataNames' | 'setBigData'> & {
+  get(idOrName: string): Promise<{ readonly id: string }>;
+};
 
 const CONTAINER: ItemOwnerKind = {
   name: 'container',
   words: 'an container',
   argument: 'containerNameOrID',
   of: ({ containers }) => containers,
+  unknownItem: ({ path }) => `open ${path}: no such file or directory`,
 };
 const IMAGE: ItemOwnerKind = {
   name: 'image',
   words: 'an image',
   argument: 'imageNameOrID',
   of: ({ images }) => images,
+  unknownItem: ({ id, item }) =>
+    `locating item named ${goQuote(item)} for image with ID ${goQuote(id)} ` +
+    '(consider removing the image to resolve the issue): file does not exist',
 };
 const LAYER: ItemOwnerKind = {
   name: 'layer',
   words: 'a layer',
   argument: 'layerID',
   of: ({ layers }) => layers,
+  unknownItem: ({ id, item }) =>
+    `locating item named ${goQuote(item)} for layer with ID ${goQuote(id)}: file does not exist`,
 };
 
 function listCommand({ name, words, of }: ItemOwnerKind): CommandDefinition {
@@ -45,14 +60,15 @@ function listCommand({ name, words, of }: ItemOwnerKind): CommandDefinition {
     flags: [JSON_FLAG],
     run: async ({ store, streams, flags, args: [object = ''] }) => {
       const items = await of(store).bigDataNames(object);
-      if (flags.boolean('--json')) printJson(streams, items);
+      if (flags.boolean('--json')) printJson(streams, listOrNull(items));
       else streams.out(items.map((item) => `${item}\n`).join(''));
       return SUCCESS;
     },
   };
 }
 
-function getCommand({ name, words, argument, of }: ItemOwnerKind): CommandDefinition {
+function getCommand(kind: ItemOwnerKind): CommandDefinition {
+  const { name, words, argument } = kind;
   return {
     names: [`get-${name}-data`, `get${name}data`],
     synopsis: `[options [...]] ${argument} dataName`,
@@ -61,13 +77,26 @@ function getCommand({ name, words, argument, of }: ItemOwnerKind): CommandDefini
     maxArgs: undefined,
     flags: [stringFlag(['--file', '-f'], 'Write data to file')],
     run: async ({ store, streams, flags, args: [object = '', item = ''] }) => {
-      const bytes = await of(store).bigData(object, item);
+      const bytes = await readItem(kind, { store, object, item });
       const file = flags.string('--file');
       if (file === '') streams.out(bytes);
       else await writeFile(file, bytes);
       return SUCCESS;
     },
   };
+}
+
+async function readItem(
+  { of, unknownItem }: ItemOwnerKind,
+  { store, object, item }: { readonly store: Store; readonly object: string; readonly item: string },
+): Promise<Buffer> {
+  try {
+    return await of(store).bigData(object, item);
+  } catch (error) {
+    if (!isStorageError(error, 'BIG_DATA_UNKNOWN')) throw error;
+    const { id } = await of(store).get(object);
+    throw new CommandError(unknownItem({ id, item, path: error.facts.path ?? '' }));
+  }
 }
 
 function setCommand(kind: ItemOwnerKind, description: string): CommandDefinition {

@@ -17,17 +17,16 @@ export const metadataCommand: CommandDefinition = {
     const known = new Map<string, string>();
     for (const arg of args) {
       try {
-        known.set(arg, await store.objects.metadata(arg));
+        known.set(arg, (await store.objects.metadata(arg)).replace(/\n$/, ''));
       } catch (error) {
         if (!isStorageError(error, 'NOT_AN_ID')) throw error;
       }
     }
     if (flags.boolean('--json')) {
-      printJson(streams, sortedMap(Object.fromEntries(known)));
+      printJson(streams, sortedMap(known));
     } else {
       for (const arg of args) {
-        const text = (known.get(arg) ?? '').replace(/\n$/, '');
-        streams.out(`${flags.boolean('--quiet') ? '' : `${arg}: `}${text}\n`);
+        streams.out(`${flags.boolean('--quiet') ? '' : `${arg}: `}${known.get(arg) ?? ''}\n`);
       }
     }
     return args.every((arg) => known.has(arg)) ? SUCCESS : FAILURE;

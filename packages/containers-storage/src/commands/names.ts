@@ -1,7 +1,7 @@
 import type { CommandContext, CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { JSON_FLAG, nameFlag } from '../commandLine/flag.ts';
-import { printJson } from '../output/json.ts';
+import { listOrNull, printJson } from '../output/json.ts';
 
 const SYNOPSIS = '[options [...]] imageOrContainerNameOrID';
 
@@ -60,7 +60,7 @@ function namesCommand({ names, description, flag, change }: NamesCommand): Comma
     run: async (context) => {
       const [object = ''] = context.args;
       const now = await change(context, object, context.flags.list('--name'));
-      if (context.flags.boolean('--json')) printJson(context.streams, now);
+      if (context.flags.boolean('--json')) printJson(context.streams, listOrNull(now));
       return SUCCESS;
     },
   };

@@ -1,4 +1,5 @@
 import { describeErrorCode, type ErrorCode, isStorageError, type StorageError } from '@sediment/core';
+import { goQuote } from '../output/goQuote.ts';
 import { CommandError } from './commandError.ts';
 import { LAYER_TEXTS } from './layerTexts.ts';
 import { errnoWords, systemErrorText } from './systemErrorText.ts';
@@ -9,15 +10,19 @@ type TextOf = (error: StorageError) => string;
 /** Errors for which the Go command says no more than what the code stands for. */
 const BARE: readonly ErrorCode[] = [
   'LAYER_UNKNOWN',
-  'IMAGE_UNKNOWN',
   'CONTAINER_UNKNOWN',
   'NOT_AN_ID',
   'PARENT_UNKNOWN',
   'LAYER_NOT_MOUNTED',
+  'PARENT_IS_CONTAINER',
+  'SIZE_UNKNOWN',
+  'DIGEST_UNKNOWN',
 ];
 
 const TEXTS: Partial<Record<ErrorCode, TextOf>> = {
   ...LAYER_TEXTS,
+  IMAGE_UNKNOWN: ({ code, facts }) =>
+    `locating image with ID ${goQuote(facts.object ?? '')}: ${describeErrorCode(code)}`,
   DRIVER_UNKNOWN: ({ facts }) =>
     `failed to GetDriver graph ${facts.object} ${facts.path}: ${describeErrorCode('DRIVER_UNKNOWN')}`,
 };

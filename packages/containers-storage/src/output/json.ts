@@ -3,11 +3,28 @@ import type { Streams } from './streams.ts';
 
 /** Prints one JSON value on a line of its own, as Go's `encoding/json` writes it. */
 export function printJson(streams: Streams, value: unknown): void {
-  streams.out(`${goJsonStringify(value)}\n`);
+  streams.out(`${jsonText(value)}\n`);
 }
 
-/** A copy of a map with its keys in the order of Go's maps: by their bytes. */
-export function sortedMap<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+/**
+ * JSON text in which the keys of a `Map` stand in its order. Those of an object cannot always: JavaScript
+ * puts keys that look like array indices first.
+ */
+export function jsonText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`;
+  if (value === null || typeof value !== 'object') return goJsonStringify(value);
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  return `{${entries.map(([key, each]) => `${goJsonStringify(key)}:${jsonText(each)}`).join(',')}}`;
+}
+
+/** A map with its keys in the order of Go's maps: by their bytes. */
+export function sortedMap<T>(map: Readonly<Record<string, T>> | ReadonlyMap<string, T>): Map<string, T> {
+  const entries = map instanceof Map ? [...map] : Object.entries(map);
   const byBytes = ([a]: [string, T], [b]: [string, T]) => Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return Object.fromEntries(Object.entries(map).toSorted(byBytes));
+  return new Map(entries.sort(byBytes));
+}
+
+/** A list as Go prints one that was never filled: `null` instead of an empty array. */
+export function listOrNull<T>(list: readonly T[]): readonly T[] | null {
+  return list.length === 0 ? null : list;
 }

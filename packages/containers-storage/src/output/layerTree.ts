@@ -16,7 +16,9 @@ export function layerTree(uses: readonly LayerUse[]): string {
   const children = new Map<string, LayerUse[]>();
   for (const use of uses) {
     const parent = use.layer.parent ?? BASE;
-    children.set(parent, [...(children.get(parent) ?? []), use]);
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [use]);
+    else siblings.push(use);
   }
   const roots = [...children.keys()].filter((id) => !ids.has(id));
   return roots.map((root) => `${root}\n${branches(root, '', children)}`).join('');

@@ -86,7 +86,7 @@ interface Item {
 function itemFields(items: readonly Item[]): Fields {
   const mapOf = (key: 'size' | 'digest') => {
     const known = items.filter((item) => item[key] !== undefined);
-    return sortedMap(Object.fromEntries(known.map((item) => [item.name, item[key]])));
+    return sortedMap(new Map(known.map((item) => [item.name, item[key]])));
   };
   return [
     ['big-data-names', items.map(({ name }) => name)],
@@ -106,5 +106,6 @@ function present(fields: Fields): Record<string, JsonValue> {
 
 function isEmpty(value: JsonValue): boolean {
   if (value === undefined || value === '' || value === 0 || value === false) return true;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  if (value instanceof Map) return value.size === 0;
+  return Array.isArray(value) && value.length === 0;
 }
