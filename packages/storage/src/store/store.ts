@@ -4,17 +4,26 @@ import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
 import { repairStore } from '../check/repairStore.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
-import { findContainer } from '../containers/findContainer.ts';
 import { type Images, StoreImages } from '../images/images.ts';
-import { findLayer } from '../layers/findLayer.ts';
+import { type MountImageOptions, mountImage, unmountImage } from '../images/mountImage.ts';
+import { locateLayer } from '../layers/findLayer.ts';
 import { type Layers, StoreLayers } from '../layers/layers.ts';
-import { mountLayer, unmountLayer } from '../layers/mountLayer.ts';
+import { mountCount, mountLayer, unmountLayer } from '../layers/mountLayer.ts';
 import { OpenStoreObjects, type StoreObjects } from '../objects/objects.ts';
 import { collectGarbage, type Garbage } from './collectGarbage.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
+import { mountableLayer, mountTarget } from './mountTarget.ts';
 import { type ShutDownOptions, shutDown } from './shutDown.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
 import { wipeStore } from './wipeStore.ts';
+
+export interface MountRequest {
+  /** Mount options instead of those of the container or the driver. */
+  readonly options?: readonly string[];
+  /** SELinux context of all files in the mount, instead of the layer's. */
+  readonly label?: string;
+  readonly readOnly?: boolean;
+}
 
 /** Facts about an open store. */
 export interface StoreInfo {
@@ -56,14 +65,24 @@ export interface Store extends AsyncDisposable {
   /**
    * Mounts a container (by id or name) or a layer, counted together with other programs' mounts.
    * Returns the directory that shows the merged file system.
-   * @throws {StorageError} `CONTAINER_UNKNOWN`, `MOUNT_FAILED`, `STORE_READ_ONLY`
+   * @throws {StorageError} `CONTAINER_UNKNOWN`, `MOUNT_FAILED`; `STORE_READ_ONLY` also for a layer of an
+   *   additional store
    */
-  mount(idOrName: string): Promise<string>;
+  mount(idOrName: string, options?: MountRequest): Promise<string>;
   /**
    * Takes one mount back, or all of them with `force`; returns whether it is still mounted.
    * @throws {StorageError} `CONTAINER_UNKNOWN`, `LAYER_NOT_MOUNTED`
    */
   unmount(idOrName: string, options?: { force?: boolean }): Promise<boolean>;
+  /**
+   * How often a container or layer is mounted now; 0 if it is not.
+   * @throws {StorageError} `CONTAINER_UNKNOWN`
+   */
+  mounted(idOrName: string): Promise<number>;
+  /** Mounts an image, read-only; see {@link mountImage}. */
+  mountImage(idOrName: string, options?: MountImageOptions): Promise<string>;
+  /** Takes back what {@link Store.mountImage} did; see {@link unmountImage}. */
+  unmountImage(idOrName: string, options?: { force?: boolean }): Promise<boolean>;
   /** Layers that are mounted now, with mount point and count. */
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
@@ -122,18 +141,38 @@ export class OpenStore implements Store {
     return this.#context.access;
   }
 
-  async mount(idOrName: string): Promise<string> {
+  async mount(idOrName: string, request: MountRequest = {}): Promise<string> {
     return await this.#context.change(async () => {
-      const { layerId, options } = await this.#mountTarget(idOrName);
-      return await mountLayer(this.#context, (view) => findLayer(view, layerId), options);
+      const { layerId, options } = await mountTarget(this.#context, idOrName);
+      const { options: own, label, readOnly } = request;
+      return await mountLayer(this.#context, (view) => mountableLayer(view, layerId), {
+        ...options,
+        ...(own === undefined ? {} : { options: own }),
+        ...(label === undefined ? {} : { mountLabel: label }),
+        ...(readOnly === undefined ? {} : { readOnly }),
+        volatile: options.volatile === true && !this.#conf.disableVolatile,
+      });
     });
   }
 
   async unmount(idOrName: string, options: { force?: boolean } = {}): Promise<boolean> {
     return await this.#context.change(async () => {
-      const { layerId } = await this.#mountTarget(idOrName);
-      return await unmountLayer(this.#context, (view) => findLayer(view, layerId), options);
+      const { layerId } = await mountTarget(this.#context, idOrName);
+      return await unmountLayer(this.#context, (view) => locateLayer(view, layerId).record, options);
     });
+  }
+
+  async mounted(idOrName: string): Promise<number> {
+    const { layerId } = await mountTarget(this.#context, idOrName);
+    return await mountCount(this.#context, layerId);
+  }
+
+  async mountImage(idOrName: string, options: MountImageOptions = {}): Promise<string> {
+    return await this.#context.change(() => mountImage(this.#context, idOrName, options));
+  }
+
+  async unmountImage(idOrName: string, options: { force?: boolean } = {}): Promise<boolean> {
+    return await this.#context.change(() => unmountImage(this.#context, idOrName, options));
   }
 
   async mounts(): Promise<
@@ -194,18 +233,5 @@ export class OpenStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** A container by id or name, or a layer by full id; the container's mount options come with it. */
-  async #mountTarget(idOrName: string): Promise<{ layerId: string; options: { options?: string[] } }> {
-    const isLayer = await this.#context.layers.read((view) => view.byId(idOrName) !== undefined);
-    return await this.#context.containers.read((view) => {
-      if (isLayer && !view.all().some((container) => container.layer === idOrName)) {
-        return { layerId: idOrName, options: {} };
-      }
-      const { layer, flags } = findContainer(view, idOrName);
-      const options = flags.MountOpts;
-      return { layerId: layer, options: Array.isArray(options) ? { options: options.map(String) } : {} };
-    });
   }
 }
