@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { measureLayer } from '../layers/measureLayer.ts';
+import { measureLayer } from '../layers/layerChanges.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { userDirectory } from '../store/userDirectory.ts';
 import { containerItemSize } from './containerItems.ts';
@@ -23,13 +23,12 @@ export async function containerSize(context: StoreContext, idOrName: string): Pr
       const sizes = [...items, ...directories.map(directorySize)];
       return { layer: container.layer, rest: sizes.reduce((sum, size) => sum + size, 0) };
     });
-    const placed = layers.locateId(layer);
-    if (placed === undefined) {
+    if (layers.locateId(layer) === undefined) {
       throw new StorageError('LAYER_UNKNOWN', `locating layer with ID "${layer}": layer not known`, {
         object: layer,
         hint: 'the container is damaged: remove it',
       });
     }
-    return (await measureLayer(context, placed.record)) + rest;
+    return measureLayer(context, layers, layer) + rest;
   });
 }

@@ -1,5 +1,5 @@
 import { StorageError } from '@sediment/core';
-import { measureLayer } from '../layers/measureLayer.ts';
+import { measureLayer } from '../layers/layerChanges.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { Placed, TableView } from '../tables/recordTable.ts';
@@ -22,7 +22,7 @@ export async function imageSize(context: StoreContext, idOrName: string): Promis
       };
     });
     let total = items.reduce((sum, size) => sum + size, 0);
-    for (const layer of layersBelow(layers, tops)) total += await sizeOf(context, layer);
+    for (const layer of layersBelow(layers, tops)) total += sizeOf(context, layers, layer);
     return total;
   });
 }
@@ -41,9 +41,13 @@ function layersBelow(view: TableView<LayerRecord>, tops: readonly string[]): Pla
 }
 
 /** A recorded size counts only together with the digest of what was measured. */
-async function sizeOf(context: StoreContext, { record }: Placed<LayerRecord>): Promise<number> {
-  const { diffDigest, diffSize = 0 } = record;
-  return diffDigest === undefined ? await measureLayer(context, record) : diffSize;
+function sizeOf(
+  context: StoreContext,
+  view: TableView<LayerRecord>,
+  { record }: Placed<LayerRecord>,
+): number {
+  const { id, diffDigest, diffSize = 0 } = record;
+  return diffDigest === undefined ? measureLayer(context, view, id) : diffSize;
 }
 
 function missingLayer(id: string): StorageError {

@@ -1,6 +1,8 @@
 import type { ChangeKind } from '../drivers/diff/change.ts';
 import { driverChanges, driverDiffSize } from '../drivers/diff/driverDiff.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TableView } from '../tables/recordTable.ts';
 import { findPair } from './layerPair.ts';
 
 /** A difference of one layer to another. */
@@ -33,8 +35,16 @@ export async function layerDiffSize(
   idOrName: string,
   from: string | undefined,
 ): Promise<number> {
-  return await context.layers.read((view) => {
-    const { record, maps, base } = findPair(view, idOrName, from);
-    return driverDiffSize({ driver: context.driver, layer: { id: record.id, maps }, base });
-  });
+  return await context.layers.read((view) => measureLayer(context, view, idOrName, from));
+}
+
+/** {@link layerDiffSize} for those who hold the layers lock already. */
+export function measureLayer(
+  { driver }: StoreContext,
+  view: TableView<LayerRecord>,
+  idOrName: string,
+  from?: string,
+): number {
+  const { record, maps, base } = findPair(view, idOrName, from);
+  return driverDiffSize({ driver, layer: { id: record.id, maps }, base });
 }

@@ -1,4 +1,5 @@
 import { StorageError } from '@sediment/core';
+import type { ParentOwners } from '../idmaps/parentOwners.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
 import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
@@ -8,6 +9,7 @@ import { findLayer, locateLayer } from './findLayer.ts';
 import { type LayerChange, layerChanges, layerDiffSize } from './layerChanges.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { readLayerItem, setLayerItem } from './layerItems.ts';
+import { layerParentOwners } from './layerParentOwners.ts';
 import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
 import { withLayerRemover } from './layerRemover.ts';
 import { type DiffOptions, type LayerDiff, openDiff } from './openDiff.ts';
@@ -56,6 +58,11 @@ export interface Layers {
   changes(idOrName: string, from?: string): Promise<readonly LayerChange[]>;
   /** Bytes of the files in which a layer differs from `from`; see {@link changes}. */
   diffSize(idOrName: string, from?: string): Promise<number>;
+  /**
+   * Owners of the directories above the mount point that the layer's id maps cannot express.
+   * @throws {StorageError} `LAYER_UNKNOWN`, `LAYER_NOT_MOUNTED`
+   */
+  parentOwners(idOrName: string): Promise<ParentOwners>;
   /**
    * Makes a layer in the driver alone, without a record; returns its id. Of the request only id, parent,
    * label, maps, `readWrite` and `storageOptions` count.
@@ -145,6 +152,10 @@ export class StoreLayers implements Layers {
 
   async diffSize(idOrName: string, from?: string): Promise<number> {
     return await layerDiffSize(this.#context, idOrName, from);
+  }
+
+  async parentOwners(idOrName: string): Promise<ParentOwners> {
+    return await this.#context.layers.read((view) => layerParentOwners(this.#context, view, idOrName));
   }
 
   async createInDriver(request: CreateLayerRequest = {}): Promise<string> {

@@ -48,7 +48,8 @@ describe.skipIf(noStore !== undefined)(`finding and deleting images (${noStore ?
     const json = join(roots.graphRoot, 'overlay-images/images.json');
     const [record] = JSON.parse(readFileSync(json, 'utf8'));
     writeFileSync(json, JSON.stringify([{ ...record, 'mapped-layers': [copy?.id] }]));
-    expect(await store.images.delete(ONE)).toEqual([base?.id]);
-    expect((await store.layers.list()).map(({ id }) => id)).toEqual([copy?.id, child?.id]);
+    // The copy's record does not say so, but it may be stacked on the top layer.
+    expect(await store.images.delete(ONE)).toEqual([]);
+    expect((await store.layers.list()).map(({ id }) => id)).toEqual([base?.id, copy?.id, child?.id]);
   });
 });

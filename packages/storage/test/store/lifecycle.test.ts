@@ -130,9 +130,13 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       expect(await store.images.bigData(id.slice(0, 12), 'manifest')).toEqual(MANIFEST);
 
       const box = await store.containers.create({ image: 'localhost/b:1', names: ['box'] });
-      for (const root of [roots.graphRoot, roots.runRoot]) {
-        expect(readdirSync(join(root, `${driver}-containers`, box.id))).toEqual(['userdata']);
-      }
+      const own = [await store.containers.directory('box'), await store.containers.runDirectory('box')];
+      expect(own).toEqual(
+        [roots.graphRoot, roots.runRoot].map((root) =>
+          join(root, `${driver}-containers`, box.id, 'userdata'),
+        ),
+      );
+      expect(own.map((path) => statSync(path).mode & 0o7777)).toEqual([0o700, 0o700]);
       const root = await store.mount('box');
       expect(readFileSync(join(root, 'etc/a'), 'utf8')).toBe('two');
       expect(existsSync(join(root, 'gone'))).toBe(false);
