@@ -6,6 +6,7 @@ export const WARNING_CODES = {
   LOCK_FALLBACK: 'fcntl locks cannot be used here: other programs are not kept out',
   SINGLE_ID_MAP: 'the user has no subordinate ids: only the own files can be made',
   IMAGE_STORE_SKIPPED: 'an additional image store was left out',
+  MOUNT_PROGRAM_UNUSED: 'the kernel mounts overlay, and not the program that is configured for it',
   SNAPSHOT_MODE: 'the store is read without locks',
   CHOWN_IGNORED: 'the owner of an entry could not be set and was ignored as configured',
   XATTR_SKIPPED: 'an extended attribute is not supported by the file system and was skipped',

@@ -11,7 +11,6 @@ export interface UnsupportedSetting {
 
 const OPTION_REASONS: Readonly<Record<string, string>> = {
   additionallayerstore: 'additional layer stores are not supported',
-  mount_program: 'mount programs are not supported, overlay is mounted by the kernel',
   force_mask: 'forced permission masks are not supported',
   use_composefs: 'composefs is not supported',
   size: 'quotas are not supported',

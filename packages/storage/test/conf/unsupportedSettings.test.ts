@@ -7,8 +7,6 @@ const ADMIN = 'etc/containers/storage.conf';
 describe('unsupportedSettings', () => {
   it.each([
     ['storage.options.additionallayerstores', '[storage.options]\nadditionallayerstores = ["/l"]\n', '/l'],
-    ['storage.options.mount_program', '[storage.options]\nmount_program = "/m"\n', '/m'],
-    ['storage.options.overlay.mount_program', '[storage.options.overlay]\nmount_program = "/m"\n', '/m'],
     ['storage.options.force_mask', '[storage.options]\nforce_mask = 0o700\n', '700'],
     ['storage.options.overlay.force_mask', '[storage.options.overlay]\nforce_mask = "shared"\n', 'shared'],
     ['storage.options.overlay.use_composefs', '[storage.options.overlay]\nuse_composefs = "true"\n', 'true'],
@@ -27,9 +25,9 @@ describe('unsupportedSettings', () => {
 
   it('names options by the text they were given as', async () => {
     using fixture = new ConfFixture();
-    const conf = await fixture.load({ env: { STORAGE_OPTS: 'overlay.mount_program=/m' } });
-    expect(unsupportedSettings(conf)).toMatchObject([{ key: 'overlay.mount_program', value: '/m' }]);
-    expect(ConfFixture.source(conf, 'overlay.mount_program')).toBe('STORAGE_OPTS');
+    const conf = await fixture.load({ env: { STORAGE_OPTS: 'overlay.force_mask=700' } });
+    expect(unsupportedSettings(conf)).toMatchObject([{ key: 'overlay.force_mask', value: '700' }]);
+    expect(ConfFixture.source(conf, 'overlay.force_mask')).toBe('STORAGE_OPTS');
   });
 
   it.each([

@@ -196,9 +196,16 @@ describe.skipIf(!isRoot)('openDriver (needs root to mount)', () => {
     await expect(open({}, { options: ['overlay.bogus=1'] })).rejects.toThrow(
       failing('DRIVER_OPTION_UNKNOWN'),
     );
-    await expect(open({}, { options: ['overlay.mount_program=/usr/bin/fuse-overlayfs'] })).rejects.toThrow(
-      failing('NOT_SUPPORTED', 'mount_program'),
+    await expect(open({}, { options: ['overlay.force_mask=0755'] })).rejects.toThrow(
+      failing('NOT_SUPPORTED', 'force_mask'),
     );
     expect(existsSync(join(store.graphRoot, 'vfs'))).toBe(false);
+  });
+
+  it('mounts with the kernel where a mount program is configured, and says so', async () => {
+    await open({}, { options: ['overlay.mount_program=/usr/bin/fuse-overlayfs'] });
+    expect(warnings.map(({ code, object }) => [code, object])).toEqual([
+      ['MOUNT_PROGRAM_UNUSED', '/usr/bin/fuse-overlayfs'],
+    ]);
   });
 });

@@ -101,6 +101,7 @@ export class OverlayDriver implements Driver {
       graphRoot,
       runHome: join(runRoot, 'overlay'),
       inUserNamespace: this.#rootless,
+      mountProgram: this.#options.mountProgram,
       onWarning,
     };
     const probed = {

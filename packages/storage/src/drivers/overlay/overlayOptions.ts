@@ -14,6 +14,8 @@ export interface OverlayOptions {
   /** Do not make the home a private mount. */
   readonly skipMountHome: boolean;
   readonly ignoreChownErrors: boolean;
+  /** A program that other programs mount with; empty if none is configured. */
+  readonly mountProgram: string;
   /** Bring a layer's files to the disk before it becomes part of the store. */
   readonly sync: boolean;
 }
@@ -21,7 +23,6 @@ export interface OverlayOptions {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  mount_program: 'remove the setting: Sediment mounts with the overlay file system of the kernel',
   force_mask: 'remove the setting: it only works with a mount program',
   size: 'remove the setting: Sediment sets no quotas',
   inodes: 'remove the setting: Sediment sets no quotas',
@@ -40,6 +41,7 @@ export function parseOverlayOptions(options: readonly ParsedOption[]): OverlayOp
     mountOptionText: '',
     skipMountHome: false,
     ignoreChownErrors: false,
+    mountProgram: '',
     sync: false,
   };
   for (const option of options) applyOption(result, option);
@@ -57,6 +59,9 @@ function applyOption(result: Mutable<OverlayOptions>, option: ParsedOption): voi
       return;
     case 'ignore_chown_errors':
       result.ignoreChownErrors = booleanOption(option);
+      return;
+    case 'mount_program':
+      result.mountProgram = option.value;
       return;
     case 'sync':
       if (option.value !== 'none' && option.value !== 'filesystem') {

@@ -22,6 +22,8 @@ export interface HomePlace {
   /** `<run root>/overlay`, for probe results. */
   readonly runHome: string;
   readonly inUserNamespace: boolean;
+  /** That other programs mount with; empty if there is none. */
+  readonly mountProgram: string;
   readonly onWarning: WarningHandler;
 }
 
@@ -37,7 +39,9 @@ export function prepareHome<T>(place: HomePlace, probe: () => T): T {
   const made = makeHomes(place);
   try {
     checkMountProgram(place.home.path);
-    return probe();
+    const result = probe();
+    announceKernel(place);
+    return result;
   } catch (error) {
     for (const home of made) cleanUpAfterFailure(home.path, place.onWarning, () => removeHome(home));
     throw wrapSystemError(error, `the overlay driver cannot use ${place.home.path}`, 'DRIVER_PREREQUISITES', {
@@ -111,6 +115,17 @@ function checkMountProgram(home: string): void {
       hint: 'use podman for this store, or choose another graph root',
     },
   );
+}
+
+/** Mount programs read what is written for the kernel, so that other programs may go on with theirs. */
+function announceKernel({ mountProgram, home, onWarning }: HomePlace): void {
+  if (mountProgram === '') return;
+  onWarning({
+    code: 'MOUNT_PROGRAM_UNUSED',
+    message: `the kernel can mount overlay, so the mount program ${mountProgram} is not used`,
+    object: mountProgram,
+    path: home.path,
+  });
 }
 
 function removeHome(home: OverlayHome): void {
