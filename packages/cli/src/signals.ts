@@ -1,10 +1,12 @@
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Within this time a signal may come twice by different ways: from a terminal or timeout(1), and from a parent. */
+const SAME_SIGNAL_MS = 200;
 
 /**
  * Turns the signals by which a person or a service manager ends a program into an abort, so that the
- * program can clean up. A second signal ends it at once.
+ * program can clean up. A second signal, given some time later, ends it at once.
  */
 export class SignalWatch {
   readonly #controller = new AbortController();
@@ -32,9 +34,10 @@ export class SignalWatch {
   }
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
+    if (this.#received !== undefined) return;
     this.#received = constants.signals[name];
-    this.stop();
     if (!this.#mustCleanUp) process.exit(this.exitStatus);
+    setTimeout(() => this.stop(), SAME_SIGNAL_MS).unref();
     this.#controller.abort();
   };
 }
