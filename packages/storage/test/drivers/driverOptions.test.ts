@@ -29,10 +29,12 @@ describe('driver options', () => {
         'overlay2.sync=filesystem',
         'overlay.mountopt=nodev,,metacopy=on',
         'overlay.override_kernel_check=1',
+        'overlay.mount_program=/usr/bin/fuse-overlayfs',
       ),
     ).toEqual({
       mountOptions: ['nodev', 'metacopy=on'],
       mountOptionText: 'nodev,,metacopy=on',
+      mountProgram: '/usr/bin/fuse-overlayfs',
       skipMountHome: true,
       ignoreChownErrors: true,
       sync: true,
