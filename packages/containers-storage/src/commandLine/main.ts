@@ -112,7 +112,9 @@ async function dispatch(
     return FAILURE;
   }
   const { values, rest } = parsed;
-  if (values.boolean('--unshare') && !isInNamespace(process.env)) return await runAgain(streams);
+  if (values.boolean('--unshare') && !isInNamespace(process.env)) {
+    return await runAgain(streams, values.boolean('--debug'));
+  }
   const global = await withConfiguration(before, readGlobalOptions(values));
   return await runCommand({ streams, command, name, args: rest, flags: values, global });
 }

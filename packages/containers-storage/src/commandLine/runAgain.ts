@@ -1,4 +1,5 @@
 import { errorText } from '../errors/errorText.ts';
+import { goLog } from '../output/goLog.ts';
 import type { Streams } from '../output/streams.ts';
 import { FAILURE } from './exitStatus.ts';
 
@@ -8,10 +9,11 @@ export function isInNamespace(env: NodeJS.ProcessEnv): boolean {
 }
 
 /** Runs this program again, with the same arguments, as root of a user namespace; returns its exit status. */
-export async function runAgain(streams: Streams): Promise<number> {
+export async function runAgain(streams: Streams, debug: boolean): Promise<number> {
   const { reexecInUserNamespace } = await import('@sediment/storage');
   try {
-    return await reexecInUserNamespace();
+    const log = goLog(streams, debug ? 'debug' : 'error');
+    return await reexecInUserNamespace({ onWarning: ({ message }) => log('warning', message) });
   } catch (error) {
     streams.err(`${errorText(error)}\n`);
     return FAILURE;

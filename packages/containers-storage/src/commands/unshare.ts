@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { CommandError } from '../errors/commandError.ts';
+import { goLog } from '../output/goLog.ts';
 import { goQuote } from '../output/goQuote.ts';
 
 export const unshareCommand: CommandDefinition = {
@@ -12,11 +13,14 @@ export const unshareCommand: CommandDefinition = {
   minArgs: 0,
   maxArgs: undefined,
   flags: [],
-  run: async ({ args }) => {
+  run: async ({ args, streams, global }) => {
     const argv = args.length === 0 ? [process.env.SHELL || '/bin/sh'] : args;
     refuseUnknownProgram(argv[0] ?? '');
     const { runInUserNamespace } = await import('@sediment/storage');
-    const { code, signal } = await runInUserNamespace(argv);
+    const log = goLog(streams, global.debug ? 'debug' : 'error');
+    const { code, signal } = await runInUserNamespace(argv, {
+      onWarning: ({ message }) => log('warning', message),
+    });
     if (signal !== null) throw new CommandError(`signal: ${signal}`);
     if (code !== 0) throw new CommandError(`exit status ${code}`);
     return SUCCESS;
