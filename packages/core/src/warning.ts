@@ -21,6 +21,7 @@ export const WARNING_CODES = {
   INCOMPLETE_LAYER_REMOVED: 'an incomplete layer was removed',
   DUPLICATE_NAME_REPAIRED: 'two records had one name; the earlier one lost it',
   CHECK_SKIPPED: 'a part of a check could not be done',
+  DEDUP_SKIPPED: 'files could not be deduplicated',
   ARTIFACT_SKIPPED: 'an artifact beside the images was left out',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',
 } as const satisfies Record<string, string>;

@@ -1,6 +1,6 @@
 import { isStorageError } from '@sediment/core';
+import { fileChunks } from '../items/fileChunks.ts';
 import type { CheckFinding, FindingKind } from './checkReport.ts';
-import { fileChunks } from './fileChunks.ts';
 import { damageOf, errorFinding, finding, type Subject } from './findings.ts';
 
 export interface ItemCheck {

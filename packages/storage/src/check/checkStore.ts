@@ -1,5 +1,5 @@
+import { Breather } from '../store/breather.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import { Breather } from './breather.ts';
 import { buildReport } from './buildReport.ts';
 import { checkLayers } from './checkLayers.ts';
 import type { CheckOptions, CheckReport } from './checkReport.ts';

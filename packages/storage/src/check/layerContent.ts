@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { assembleTar, readTarSplit, type TarHeader, TarReader } from '@sediment/codec';
 import { type Digest, type DigestAlgorithm, isStorageError, newHasher, StorageError } from '@sediment/core';
 import type { Driver } from '../drivers/driver.ts';
-import type { Breather } from './breather.ts';
-import { chunksOf, fileChunks } from './fileChunks.ts';
+import { chunksOf, fileChunks } from '../items/fileChunks.ts';
+import type { Breather } from '../store/breather.ts';
 
 export interface LayerContentRequest {
   readonly driver: Driver;

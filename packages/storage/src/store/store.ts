@@ -4,6 +4,8 @@ import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
 import { repairStore } from '../check/repairStore.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
+import type { DedupOptions, DedupResult } from '../dedup/dedupOptions.ts';
+import { dedupStore } from '../dedup/dedupStore.ts';
 import { type Images, StoreImages } from '../images/images.ts';
 import { type MountImageOptions, mountImage, unmountImage } from '../images/mountImage.ts';
 import { locateLayer } from '../layers/findLayer.ts';
@@ -102,6 +104,11 @@ export interface Store extends AsyncDisposable {
   check(options?: CheckOptions): Promise<CheckReport>;
   /** Removes what a check found, and what stands on it; see {@link repairStore}. */
   repair(report: CheckReport, options?: RepairOptions): Promise<RepairResult>;
+  /**
+   * Lets equal files of image layers share their blocks; see {@link dedupStore}.
+   * @throws {StorageError} `NOT_SUPPORTED` where the file system has no reflinks; `ABORTED`
+   */
+  dedup(options?: DedupOptions): Promise<DedupResult>;
   /**
    * Aborts what is being unpacked, waits for other operations that change the store, ends the unpack
    * workers and lets go of all files. Closing twice is fine.
@@ -225,6 +232,10 @@ export class OpenStore implements Store {
     const { layers, images, containers } = this;
     const context = this.#context;
     return await context.change(() => repairStore({ context, layers, images, containers }, report, options));
+  }
+
+  async dedup(options: DedupOptions = {}): Promise<DedupResult> {
+    return await this.#context.change(() => dedupStore(this.#context, options));
   }
 
   async close(): Promise<void> {

@@ -17,8 +17,8 @@ import {
   S_IFREG,
 } from '@sediment/posix';
 import type { Owner } from '../../idmaps/idMappings.ts';
+import type { Breather } from '../../store/breather.ts';
 import { listNames } from '../../unpack/removeEntry.ts';
-import type { Breather } from '../breather.ts';
 import { attributeDifferences, compareDifferences, type Difference, type Ignored } from './differences.ts';
 import type { EntryAttributes, EntryType, ExpectedEntry, ExpectedTree } from './expectedTree.ts';
 import { wholeSeconds } from './headerAttributes.ts';
