@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   INVALID_MAPPINGS: 'invalid mappings specified',
   ID_UNMAPPED: 'an id has no place in an id map',
   SUBIDS_UNKNOWN: 'a user or group has no subordinate ids',
+  USERNS_TOO_LARGE: 'an image needs more ids than a container gets automatically',
   NO_AVAILABLE_IDS: 'not enough unused IDs in user namespace',
   MOUNT_FAILED: 'the kernel refused a mount',
   NOT_SUPPORTED: 'not supported',

@@ -11,6 +11,7 @@ export {
 } from './check/checkReport.ts';
 export type { RepairedObject, RepairOptions, RepairResult } from './check/repairResult.ts';
 export { type ConfValue, type EffectiveSetting, loadStorageConf, type StorageConf } from './conf/index.ts';
+export type { AutoUsernsRequest } from './containers/autoUserns.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { ContainerLabels, CreateContainerRequest } from './containers/createContainer.ts';

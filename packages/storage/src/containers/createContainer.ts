@@ -16,6 +16,7 @@ import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableView, TableWriter } from '../tables/recordTable.ts';
+import { type AutoUsernsRequest, type AutoUsernsScope, autoUserns } from './autoUserns.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
 import { setContainerItem } from './containerItems.ts';
 import { type RemoveContainerRequest, removeContainer } from './deleteContainer.ts';
@@ -39,6 +40,8 @@ export interface CreateContainerRequest extends IdMapRequest {
   readonly labels?: ContainerLabels;
   /** A crash of the host may cost the container: its records and files are not synced. */
   readonly volatile?: boolean;
+  /** Instead of maps: ids that no other container has, as many as the image needs. */
+  readonly autoUserns?: AutoUsernsRequest;
   /** Options of the driver for the layer: `size`, `inodes`. */
   readonly storageOptions?: Readonly<Record<string, string>>;
   readonly flags?: Readonly<Record<string, unknown>>;
@@ -55,7 +58,7 @@ export interface ContainerLabels {
  * for), and a record. Ids and names in use are refused, not taken.
  *
  * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_ID`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`,
- *   `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `BIG_DATA_NAME_INVALID`
+ *   `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `NO_AVAILABLE_IDS`, `USERNS_TOO_LARGE`, `BIG_DATA_NAME_INVALID`
  */
 export async function createContainer(
   context: StoreContext,
@@ -63,6 +66,7 @@ export async function createContainer(
 ): Promise<ContainerInfo> {
   checkLabels(request.labels);
   checkIdMapRequest(request);
+  refuseTwoKinds(request);
   refuseOverlaps({ uidMap: request.uidMap ?? [], gidMap: request.gidMap ?? [] });
   return await withLayerRemover(context, async (remover) => {
     return await withIdsReserved(context, request, async () => {
@@ -75,6 +79,13 @@ export async function createContainer(
         });
       });
     });
+  });
+}
+
+function refuseTwoKinds(request: CreateContainerRequest): void {
+  if (request.autoUserns === undefined || !asksForIdMaps(request)) return;
+  throw new StorageError('ID_MAP_INVALID', 'ids are asked for both by maps and by choice', {
+    hint: 'ask for one of the two',
   });
 }
 
@@ -92,13 +103,14 @@ async function withIdsReserved<T>(
   request: CreateContainerRequest,
   fn: () => Promise<T>,
 ): Promise<T> {
-  if (!asksForIdMaps(request)) return await fn();
+  if (!asksForIdMaps(request) && request.autoUserns === undefined) return await fn();
   return await locks.lock(paths.usernsLock, { rank: 'userns' }).withWrite(fn);
 }
 
-async function createLocked(tables: Tables, request: CreateContainerRequest): Promise<ContainerRecord> {
+async function createLocked(tables: Tables, asked: CreateContainerRequest): Promise<ContainerRecord> {
   const { context, remover, layers, images, containers } = tables;
-  const image = imageOf(images, request);
+  const image = imageOf(images, asked);
+  const request = withOwnIds({ context, layers, containers, image }, asked);
   const names = uniqueNames(request.names ?? []);
   refuseIdInUse(containers, request.id);
   refuseNamesInUse(containers, names);
@@ -124,6 +136,13 @@ async function createLocked(tables: Tables, request: CreateContainerRequest): Pr
   });
   await saveOrTakeBack({ context, remover, layers, containers, container: record }, request.bigData ?? []);
   return containers.byId(record.id) ?? record;
+}
+
+function withOwnIds(scope: AutoUsernsScope, request: CreateContainerRequest): CreateContainerRequest {
+  if (request.autoUserns === undefined) return request;
+  const maps = autoUserns(scope, request.autoUserns);
+  refuseOverlaps(maps);
+  return { ...request, ...maps };
 }
 
 function imageOf(images: TableView<ImageRecord>, { image = '' }: CreateContainerRequest) {

@@ -53,6 +53,7 @@ export async function buildContext(
       access.mode === 'snapshot',
     ),
     ...stagingRoots(paths, onWarning),
+    autoUserns: conf.autoUserns,
     onWarning,
     change: (operation) => operations.run(operation),
     unpackPool: () => {

@@ -1,4 +1,5 @@
 import type { WarningHandler } from '@sediment/core';
+import type { AutoUserns } from '../conf/storageConf.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { LockFile, LockManager } from '../locks/index.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
@@ -30,6 +31,8 @@ export interface StoreContext {
   readonly imageContentTemp: TempDirRoot;
   /** Staging beside the layer records, for tar-split files. */
   readonly layerTemp: TempDirRoot;
+  /** Of storage.conf: user namespaces that are made automatically. */
+  readonly autoUserns: AutoUserns;
   readonly onWarning: WarningHandler;
   /**
    * Runs an operation that changes the store or its mounts; closing the store waits for it.
