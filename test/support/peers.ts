@@ -26,9 +26,16 @@ export function podman(store: StoreRoot, args: string[], options: PeerOptions = 
   return callPeer('podman', [...podmanRoots(store), ...args], withStore(store, options));
 }
 
-/** The options that keep podman away from every store and state but this one. */
-export function podmanRoots({ graphRoot, runRoot, driver, libpodTmp }: StoreRoot): string[] {
-  return ['--root', graphRoot, '--runroot', runRoot, '--storage-driver', driver, '--tmpdir', libpodTmp];
+/**
+ * The options that keep podman away from every store and state but this one. With roots given it takes no driver
+ * options from storage.conf or the environment.
+ */
+export function podmanRoots(store: StoreRoot): string[] {
+  const { graphRoot, runRoot, driver, libpodTmp, driverOptions = [] } = store;
+  return [
+    ...['--root', graphRoot, '--runroot', runRoot, '--storage-driver', driver, '--tmpdir', libpodTmp],
+    ...driverOptions.flatMap((option) => ['--storage-opt', option]),
+  ];
 }
 
 /** skopeo; stores are named by {@link storeReference}, `store` only sets the defaults. */
@@ -37,8 +44,10 @@ export function skopeo(store: StoreRoot, args: string[], options: PeerOptions = 
 }
 
 /** `name` in a store, as skopeo and buildah name it. */
-export function storeReference({ driver, graphRoot, runRoot }: StoreRoot, name: string): string {
-  return `containers-storage:[${driver}@${graphRoot}+${runRoot}]${name}`;
+export function storeReference(store: StoreRoot, name: string): string {
+  const { driver, graphRoot, runRoot, driverOptions = [] } = store;
+  const options = driverOptions.length === 0 ? '' : `:${driverOptions.join(',')}`;
+  return `containers-storage:[${driver}@${graphRoot}+${runRoot}${options}]${name}`;
 }
 
 export function buildah(store: StoreRoot, args: string[], options: PeerOptions = {}): Promise<RunResult> {

@@ -25,6 +25,8 @@ export interface StoreRoot extends AsyncDisposable {
   readonly libpodTmp: string;
   /** Points every containers program, ours too, at this store, even when no option says so. */
   readonly env: Readonly<Record<string, string>>;
+  /** Driver options; see {@link withDriverOption}. */
+  readonly driverOptions?: readonly string[];
   dispose(): void;
 }
 
@@ -59,6 +61,12 @@ export function makeStoreRoot({ driver = 'overlay', on = 'tmpfs' }: StoreRootOpt
     dispose,
     [Symbol.asyncDispose]: async () => dispose(),
   };
+}
+
+/** The same store, which all programs but umoci use with a driver option more. */
+export function withDriverOption(store: StoreRoot, option: string): StoreRoot {
+  const driverOptions = [...(store.driverOptions ?? []), option];
+  return { ...store, driverOptions, env: { ...store.env, STORAGE_OPTS: driverOptions.join(',') } };
 }
 
 /** Locks in files: the shared-memory locks of podman are one set for the whole host. */
