@@ -35,7 +35,7 @@ export function assertNothingLeft(store: StoreRoot, options?: LeftoverOptions): 
  * What a killed command leaves in a store: temporary record files, staged additions and deletions with
  * their lock files, and driver directories and tar-split files of layers that no record names.
  */
-export function findDebris({ graphRoot, runRoot, driver }: StoreRoot): string[] {
+export function findDebris({ graphRoot, runRoot, driver, imageStore = graphRoot }: StoreRoot): string[] {
   const layersDirectory = join(graphRoot, `${driver}-layers`);
   const staging = [
     join(layersDirectory, 'tmp'),
@@ -52,20 +52,36 @@ export function findDebris({ graphRoot, runRoot, driver }: StoreRoot): string[] 
       .flatMap((directory) => [directory, ...children(directory)])
       .flatMap(children)
       .filter((path) => path.includes('/.tmp-')),
-    ...orphans(layersDirectory, driver === 'vfs' ? join(graphRoot, 'vfs/dir') : join(graphRoot, driver)),
+    ...orphans({
+      recordDirectories: [layersDirectory, join(imageStore, `${driver}-layers`)],
+      directories: [layersDirectory, ...[graphRoot, imageStore].map((root) => treesBelow(root, driver))],
+    }),
   ];
 }
 
+function treesBelow(root: string, driver: string): string {
+  return driver === 'vfs' ? join(root, 'vfs/dir') : join(root, driver);
+}
+
+interface LayerPlaces {
+  recordDirectories: string[];
+  directories: string[];
+}
+
 /** Driver directories and tar-split files whose layer has no record. */
-function orphans(layersDirectory: string, driverDirectory: string): string[] {
-  const file = join(layersDirectory, 'layers.json');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const known = new Set((JSON.parse(text || '[]') as Array<{ id: string }>).map(({ id }) => id));
+function orphans({ recordDirectories, directories }: LayerPlaces): string[] {
+  const known = new Set(recordDirectories.flatMap(layerIds));
   const isOrphan = (path: string): boolean => {
     const id = /\/([0-9a-f]{64})(\.tar-split\.gz)?$/.exec(path)?.[1];
     return id !== undefined && !known.has(id);
   };
-  return [...children(driverDirectory), ...children(layersDirectory)].filter(isOrphan);
+  return [...new Set(directories)].flatMap(children).filter(isOrphan);
+}
+
+function layerIds(directory: string): string[] {
+  const file = join(directory, 'layers.json');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return (JSON.parse(text || '[]') as Array<{ id: string }>).map(({ id }) => id);
 }
 
 function children(directory: string): string[] {

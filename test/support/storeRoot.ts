@@ -19,6 +19,8 @@ export interface StoreRoot extends AsyncDisposable {
   readonly driver: DriverName;
   readonly graphRoot: string;
   readonly runRoot: string;
+  /** Root of its own for images, where storage.conf names one. */
+  readonly imageStore?: string;
   /** TMPDIR of the programs that work on the store. */
   readonly tmp: string;
   /** podman's own volatile state. */
