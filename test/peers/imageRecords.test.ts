@@ -204,6 +204,10 @@ describe.skipIf(peersSkipReason)(peerTitle('images of an additional store'), () 
     });
     await expect(store.images.delete('uno')).rejects.toMatchObject({ code: 'IMAGE_UNKNOWN' });
 
+    const directory = await store.images.directory('uno');
+    await (await openLibrary(root, options)).close();
+    expect(existsSync(directory)).toBe(true);
+
     expect(await store.objects.setNames('uno', ['mine', 'eins'])).toEqual(['mine', 'eins']);
     expect((await store.images.list()).map(({ id, readOnly }) => [id, readOnly])).toEqual([
       [ONE, false],

@@ -4,8 +4,9 @@ import { withLayerRemover } from '../layers/layerRemover.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { FoundRecord } from '../tables/findRecord.ts';
 import type { TableView, TableWriter } from '../tables/recordTable.ts';
-import { findImage } from './findImage.ts';
+import { findWritableImage } from './findImage.ts';
 import { layersOnlyOf } from './layersOnlyOf.ts';
 
 export interface DeleteImageOptions {
@@ -26,22 +27,22 @@ export async function deleteImage(
 ): Promise<readonly string[]> {
   return await withLayerRemover(context, async (remover) => {
     return await context.layers.write(async (layers) => {
-      const remove = async ({ writers }: TableWriter<ImageRecord>) => {
+      const remove = async (images: TableWriter<ImageRecord>) => {
         return await context.containers.read(async (containers) => {
-          const holders = holdersOf(writers, idOrName);
-          refuseIfUsed(holders[0].image.id, containers);
+          const holders = holdersOf(images, idOrName);
+          refuseIfUsed(holders[0].record.id, containers);
           const doomed = layersOnlyOf(
-            holders.map(({ image }) => image),
-            { layers, containers, images: writers.flatMap((writer) => writer.all()) },
+            holders.map(({ record }) => record),
+            { layers, containers, images: images.writers.flatMap((writer) => writer.all()) },
           );
           const ids = doomed.map(({ id }) => id);
           if (dryRun) return ids;
-          for (const { writer, image } of holders) {
-            writer.remove(image.id);
+          for (const { writer, record } of holders) {
+            writer.remove(record.id);
             await writer.save();
           }
           await remover.remove(layers, doomed);
-          for (const { writer, image } of holders) removeImageFiles(writer, image.id);
+          for (const { writer, record } of holders) removeImageFiles(writer, record.id);
           return ids;
         });
       };
@@ -50,20 +51,17 @@ export async function deleteImage(
   });
 }
 
-interface Holder {
-  readonly writer: TableWriter<ImageRecord>;
-  readonly image: ImageRecord;
-}
-
 /** The image in each writable store that has it. */
-function holdersOf(writers: readonly TableWriter<ImageRecord>[], idOrName: string): [Holder, ...Holder[]] {
-  const finder = writers.find((writer) => writer.find(idOrName) !== undefined) ?? writers[0];
-  const image = findImage(finder as TableWriter<ImageRecord>, idOrName);
-  const holders = writers.flatMap((writer) => {
-    const own = writer.byId(image.id);
-    return own === undefined ? [] : [{ writer, image: own }];
+function holdersOf(
+  images: TableWriter<ImageRecord>,
+  idOrName: string,
+): [FoundRecord<ImageRecord>, ...FoundRecord<ImageRecord>[]] {
+  const found = findWritableImage(images, idOrName);
+  const others = images.writers.flatMap((writer) => {
+    const record = writer === found.writer ? undefined : writer.byId(found.record.id);
+    return record === undefined ? [] : [{ writer, record }];
   });
-  return holders as [Holder, ...Holder[]];
+  return [found, ...others];
 }
 
 /** Last, since what stays of them does no harm: the next opener removes it. */

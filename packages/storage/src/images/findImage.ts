@@ -1,20 +1,24 @@
 import { StorageError } from '@sediment/core';
 import type { ImageRecord } from '../records/imageRecord.ts';
-import type { Placed, TableView } from '../tables/recordTable.ts';
+import { type FoundRecord, findRecord } from '../tables/findRecord.ts';
+import type { Placed, TableView, TableWriter } from '../tables/recordTable.ts';
 import { whyNotFound } from '../tables/whyNotFound.ts';
 
 /**
- * The image of the writable store with this id, exact name or unique id prefix.
+ * The image of a writable store with this id, exact name or unique id prefix.
  * @throws {StorageError} `IMAGE_UNKNOWN`
  */
-export function findImage(view: TableView<ImageRecord>, idOrName: string): ImageRecord {
-  const image = view.find(idOrName);
-  if (image === undefined) throw unknownImage(view, idOrName);
-  return image;
+export function findWritableImage(
+  writer: TableWriter<ImageRecord>,
+  idOrName: string,
+): FoundRecord<ImageRecord> {
+  const found = findRecord(writer, idOrName);
+  if (found === undefined) throw unknownImage(writer, idOrName);
+  return found;
 }
 
 /**
- * {@link findImage} in the writable store, and then in the additional ones.
+ * {@link findWritableImage} in the writable stores, and then in the additional ones.
  * @throws {StorageError} `IMAGE_UNKNOWN`
  */
 export function locateImage(view: TableView<ImageRecord>, idOrName: string): Placed<ImageRecord> {

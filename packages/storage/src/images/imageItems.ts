@@ -4,8 +4,8 @@ import { type BigDataItem, recordedDigest, recordedSize, withItem } from '../ite
 import { type ImageRecord, imageDigests } from '../records/imageRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { StorePaths } from '../store/storePaths.ts';
-import type { Placed, TableView } from '../tables/recordTable.ts';
-import { findImage, locateImage } from './findImage.ts';
+import type { Placed, TableView, TableWriter } from '../tables/recordTable.ts';
+import { findWritableImage, locateImage } from './findImage.ts';
 
 /** Writes one document of an image; the record that names it is the caller's. */
 export async function writeImageItem(paths: StorePaths, imageId: string, item: BigDataItem): Promise<void> {
@@ -28,14 +28,15 @@ export async function setImageItem(
   idOrName: string,
   item: BigDataItem,
 ): Promise<void> {
-  await images.write(async (writer) => {
-    const image = findImage(writer, idOrName);
+  const set = async (all: TableWriter<ImageRecord>) => {
+    const { writer, record: image } = findWritableImage(all, idOrName);
     await writeImageItem(writer.paths, image.id, item);
     const next = withImageItem(image, item);
     if (next === image) return;
     writer.put(next);
     await writer.save();
-  });
+  };
+  await images.write(set, { everyStore: true });
 }
 
 /**

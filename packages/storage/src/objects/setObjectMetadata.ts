@@ -1,5 +1,6 @@
 import type { StoreContext } from '../store/storeContext.ts';
-import type { NamedRecord, RecordTable } from '../tables/recordTable.ts';
+import { findRecord } from '../tables/findRecord.ts';
+import type { NamedRecord, RecordTable, TableWriter } from '../tables/recordTable.ts';
 
 /** Sets the metadata of a layer, an image or a container; false when there is none of these. */
 export async function setObjectMetadata(
@@ -19,11 +20,13 @@ async function setIn<R extends NamedRecord & { readonly metadata?: string | unde
   idOrName: string,
   metadata: string,
 ): Promise<boolean> {
-  return await table.write(async (writer) => {
-    const record = writer.find(idOrName);
-    if (record === undefined) return false;
+  const set = async (all: TableWriter<R>) => {
+    const found = findRecord(all, idOrName);
+    if (found === undefined) return false;
+    const { writer, record } = found;
     writer.put({ ...record, metadata: metadata === '' ? undefined : metadata });
     await writer.save();
     return true;
-  });
+  };
+  return await table.write(set, { everyStore: true });
 }

@@ -124,9 +124,9 @@ function tempFilesOf({ filePaths }: TableView<NamedRecord>): string[] {
   return filePaths.flatMap((path) => listTempFiles(dirname(path), basename(path)));
 }
 
-/** Directories of images that have no record. */
+/** Directories of images that have no record; one of an additional store may have its user directory here. */
 export function orphanImages(view: TableView<NamedRecord>): string[] {
-  return listDirectory(view.paths.images).filter((id) => FULL_ID.test(id) && view.byId(id) === undefined);
+  return listDirectory(view.paths.images).filter((id) => FULL_ID.test(id) && view.locateId(id) === undefined);
 }
 
 async function recoverImageDirectories({ images, onWarning }: StoreContext): Promise<void> {
