@@ -29,6 +29,7 @@ export type { PutImageRequest, PutImageResult } from './images/putImage.ts';
 export type { BigDataItem, ItemInfo } from './items/itemRecord.ts';
 export type { AddChainOptions, ChainEvent, ChainLayer } from './layers/addChain.ts';
 export type { ApplyDiffOptions } from './layers/applyDiff.ts';
+export type { ApplyDirectoryOptions } from './layers/applyDirectory.ts';
 export type { CreateLayerRequest, LayerItem } from './layers/createLayerRequest.ts';
 export type { LayerChange } from './layers/layerChanges.ts';
 export type { LayerInfo } from './layers/layerInfo.ts';

@@ -1,3 +1,4 @@
+import { StorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
@@ -5,7 +6,7 @@ import type { TableWriter } from '../tables/recordTable.ts';
 import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import { findLayer } from './findLayer.ts';
 import { discardTempDirs } from './layerRemover.ts';
-import { factsOf, placeTarSplit, unpackInto } from './unpackInto.ts';
+import { type DiffInput, factsOf, placeTarSplit, unpackInto } from './unpackInto.ts';
 
 export interface ApplyDiffOptions {
   /** What is known about the stream; each one is verified. */
@@ -14,37 +15,86 @@ export interface ApplyDiffOptions {
 }
 
 /**
- * Unpacks a stream over the content of a layer, under the layers lock. The record then tells of this stream
- * alone. A failure leaves what was unpacked so far.
+ * Unpacks a stream into a layer. The record then tells of this stream alone. Into an empty layer (overlay) it
+ * is unpacked without a lock, and a failure changes nothing; else under the layers lock, over what is there,
+ * and what was unpacked before a failure stays.
  *
  * @returns the bytes of file content that were written
- * @throws {StorageError} `LAYER_UNKNOWN`, the codes of unpacking, `ABORTED`
+ * @throws {StorageError} `LAYER_UNKNOWN`, `LAYER_NOT_EMPTY` when it was filled meanwhile, the codes of
+ *   unpacking, `ABORTED`
  */
 export async function applyDiff(
   context: StoreContext,
   idOrName: string,
   diff: AsyncIterable<Uint8Array>,
-  { expect, signal }: ApplyDiffOptions = {},
+  options: ApplyDiffOptions = {},
 ): Promise<number> {
-  const temps: TempDir[] = [];
-  const apply = async (writer: TableWriter<LayerRecord>): Promise<number> => {
-    const layer = findLayer(writer, idOrName);
-    const metadata = context.layerTemp.create();
-    temps.push(metadata);
-    const tarSplit = metadata.stageAddition();
-    const [root] = context.driver.contentDirectories(layer.id) as [string];
-    const input = { what: `layer ${layer.id}`, diff, signal, ...(expect === undefined ? {} : { expect }) };
-    const result = await unpackInto(context, input, { root, tarSplit, idMaps: layer });
-    return await recordDiff(context, writer, { layer, tarSplit, result });
-  };
-  try {
-    return await context.layers.write(apply, signal === undefined ? {} : { signal });
-  } finally {
-    await discardTempDirs(context, temps);
-  }
+  const { layer, isEmpty } = await context.layers.read((view) => {
+    const found = findLayer(view, idOrName);
+    return { layer: found, isEmpty: context.driver.isReplaceable(found.id) };
+  });
+  const input = { ...options, what: `layer ${layer.id}`, diff };
+  return isEmpty ? await applyStaged(context, layer, input) : await applyInPlace(context, layer.id, input);
 }
 
-export interface AppliedDiff {
+/**
+ * Unpacks a stream in staging, then makes it the content of a layer that must still be empty.
+ *
+ * @throws {StorageError} see {@link applyDiff}
+ */
+export async function applyStaged(
+  context: StoreContext,
+  layer: LayerRecord,
+  input: DiffInput,
+): Promise<number> {
+  const { driver } = context;
+  return await withTempDirs(context, async (temps) => {
+    const home = driver.placeOf(layer.id) === 'images' ? context.imageContentTemp : context.contentTemp;
+    const content = home.create();
+    temps.push(content);
+    const metadata = context.layerTemp.create();
+    temps.push(metadata);
+    const tree = content.stageAddition();
+    const tarSplit = metadata.stageAddition();
+    driver.prepareStaged(tree, layer.parent === undefined ? {} : { parent: { id: layer.parent } });
+    const result = await unpackInto(context, input, { root: tree, tarSplit, idMaps: layer });
+    return await context.layers.write(async (writer) => {
+      const now = findLayer(writer, layer.id);
+      refuseContent(context, now);
+      driver.replaceContent(tree, now.id);
+      return await recordDiff(context, writer, { layer: now, tarSplit, result });
+    }, waitOptions(input));
+  });
+}
+
+/** @throws {StorageError} `LAYER_NOT_EMPTY` */
+export function refuseContent({ driver }: StoreContext, { id }: LayerRecord): void {
+  if (driver.isReplaceable(id)) return;
+  throw new StorageError('LAYER_NOT_EMPTY', `layer ${id} has content already, or is mounted`, {
+    object: id,
+    hint: 'make a new layer and fill that one',
+  });
+}
+
+async function applyInPlace(context: StoreContext, layerId: string, input: DiffInput): Promise<number> {
+  return await withTempDirs(context, async (temps) => {
+    return await context.layers.write(async (writer) => {
+      const layer = findLayer(writer, layerId);
+      const metadata = context.layerTemp.create();
+      temps.push(metadata);
+      const tarSplit = metadata.stageAddition();
+      const [root] = context.driver.contentDirectories(layer.id) as [string];
+      const result = await unpackInto(context, input, { root, tarSplit, idMaps: layer });
+      return await recordDiff(context, writer, { layer, tarSplit, result });
+    }, waitOptions(input));
+  });
+}
+
+function waitOptions({ signal }: DiffInput): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+interface AppliedDiff {
   readonly layer: LayerRecord;
   /** The finished tar-split, in staging. */
   readonly tarSplit: string;
@@ -52,7 +102,7 @@ export interface AppliedDiff {
 }
 
 /** Records that a layer has the content of a stream; returns the bytes of file content. */
-export async function recordDiff(
+async function recordDiff(
   context: StoreContext,
   writer: TableWriter<LayerRecord>,
   { layer, tarSplit, result }: AppliedDiff,
@@ -61,4 +111,13 @@ export async function recordDiff(
   writer.put({ ...layer, ...factsOf(result), tocDigest: undefined });
   await writer.save();
   return result.treeBytes;
+}
+
+async function withTempDirs<T>(context: StoreContext, fn: (temps: TempDir[]) => Promise<T>): Promise<T> {
+  const temps: TempDir[] = [];
+  try {
+    return await fn(temps);
+  } finally {
+    await discardTempDirs(context, temps);
+  }
 }

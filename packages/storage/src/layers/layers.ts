@@ -3,6 +3,7 @@ import type { ParentOwners } from '../idmaps/parentOwners.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
 import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
+import { type ApplyDirectoryOptions, applyDiffFromDirectory } from './applyDirectory.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
@@ -41,11 +42,17 @@ export interface Layers {
    */
   put(request: PutLayerRequest): Promise<PutLayerResult>;
   /**
-   * Unpacks a stream over the content of a layer; returns the bytes of file content that were written.
-   * Sensible for an empty layer, since the record then tells of this stream alone.
-   * @throws {StorageError} the codes of unpacking, see {@link put}; what was unpacked so far stays
+   * Unpacks a stream into a layer; returns the bytes of file content that were written. Sensible for an empty
+   * layer, since the record then tells of this stream alone; see {@link applyDiff}.
+   * @throws {StorageError} the codes of unpacking, see {@link put}
    */
   applyDiff(idOrName: string, diff: AsyncIterable<Uint8Array>, options?: ApplyDiffOptions): Promise<number>;
+  /**
+   * Makes a directory of the host the content of an empty overlay layer.
+   * @throws {StorageError} `NOT_SUPPORTED` on vfs, or without the pull option `enable_partial_images`;
+   *   `LAYER_NOT_EMPTY`
+   */
+  applyDiffFromDirectory(idOrName: string, directory: string, options?: ApplyDirectoryOptions): Promise<void>;
   /**
    * The difference of a layer to its parent, or to another layer, as a layer archive. A layer that was
    * filled from an archive gives it back, byte for byte. The layers stay locked until the archive was read or
@@ -140,6 +147,14 @@ export class StoreLayers implements Layers {
     options: ApplyDiffOptions = {},
   ): Promise<number> {
     return await this.#context.change(() => applyDiff(this.#context, idOrName, diff, options));
+  }
+
+  async applyDiffFromDirectory(
+    idOrName: string,
+    directory: string,
+    options: ApplyDirectoryOptions = {},
+  ): Promise<void> {
+    await this.#context.change(() => applyDiffFromDirectory(this.#context, idOrName, directory, options));
   }
 
   async diff(idOrName: string, options: DiffOptions = {}): Promise<LayerDiff> {

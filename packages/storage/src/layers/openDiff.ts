@@ -90,7 +90,8 @@ class OpenDiff implements LayerDiff {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* { [Symbol.asyncIterator]: () => this.#iterator };
+      // Inside, a chunk is valid until the next one is pulled. A caller, such as a file stream, keeps several.
+      for await (const chunk of { [Symbol.asyncIterator]: () => this.#iterator }) yield Buffer.from(chunk);
     } finally {
       await this[Symbol.asyncDispose]();
     }

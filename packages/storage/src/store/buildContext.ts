@@ -54,6 +54,7 @@ export async function buildContext(
     ),
     ...stagingRoots(paths, onWarning),
     autoUserns: conf.autoUserns,
+    pullOptions: conf.pullOptions,
     onWarning,
     change: (operation) => operations.run(operation),
     unpackPool: () => {

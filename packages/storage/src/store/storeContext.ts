@@ -33,6 +33,8 @@ export interface StoreContext {
   readonly layerTemp: TempDirRoot;
   /** Of storage.conf: user namespaces that are made automatically. */
   readonly autoUserns: AutoUserns;
+  /** `[storage.options.pull_options]` as it was written. */
+  readonly pullOptions: Readonly<Record<string, string>>;
   readonly onWarning: WarningHandler;
   /**
    * Runs an operation that changes the store or its mounts; closing the store waits for it.
