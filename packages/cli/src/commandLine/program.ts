@@ -1,6 +1,9 @@
 import { Command } from 'commander';
+import { checkCommand } from '../commands/check.ts';
 import { containersCommand } from '../commands/containers.ts';
 import { createCommand } from '../commands/create.ts';
+import { dedupCommand } from '../commands/dedup.ts';
+import { gcCommand } from '../commands/gc.ts';
 import { imagesCommand } from '../commands/images.ts';
 import { importCommand } from '../commands/import.ts';
 import { infoCommand } from '../commands/info.ts';
@@ -14,6 +17,7 @@ import { unmountCommand } from '../commands/unmount.ts';
 import { unshareCommand } from '../commands/unshare.ts';
 import { untagCommand } from '../commands/untag.ts';
 import { versionCommand } from '../commands/version.ts';
+import { wipeCommand } from '../commands/wipe.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { readVersion } from '../version.ts';
 import { enterUserNamespace } from './enterUserNamespace.ts';
@@ -32,6 +36,10 @@ const COMMANDS = [
   rmiCommand,
   tagCommand,
   untagCommand,
+  checkCommand,
+  dedupCommand,
+  gcCommand,
+  wipeCommand,
   infoCommand,
   unshareCommand,
   versionCommand,

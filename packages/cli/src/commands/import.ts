@@ -1,15 +1,14 @@
 import type { ImportAllOptions, ImportEvent } from '@sediment/image';
 import { type Command, Option } from 'commander';
-import { ExitStatus } from '../commandLine/exitStatus.ts';
 import { collect, formatOption, newCommand } from '../commandLine/newCommand.ts';
+import { withSignals } from '../commandLine/withSignals.ts';
 import { withStore } from '../commandLine/withStore.ts';
 import { formatJson } from '../output/json.ts';
-import { reportError, reportWarning } from '../output/report.ts';
+import { reportWarning } from '../output/report.ts';
 import { shortId } from '../output/shortId.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { printable } from '../output/text.ts';
 import { importProgress } from '../progress/importProgress.ts';
-import { SignalWatch } from '../signals.ts';
 
 interface ImportCommandOptions {
   readonly name?: readonly string[];
@@ -75,40 +74,33 @@ interface ImportRequest {
   readonly rows: ImportRow[];
 }
 
-/** Signals abort the import, which then leaves nothing behind; the exit status names the signal. */
+/** Signals abort the import, which then leaves nothing behind. */
 async function runImport({ command, terminal, source, options, rows }: ImportRequest): Promise<void> {
   const progress = await importProgress(terminal, options.quiet === true);
   const watched = { ...terminal, remark: (line: string) => progress.remark(line) };
-  const signals = new SignalWatch();
-  signals.start();
-  try {
-    await withStore(command, watched, async (store) => {
-      const { importImages, resolveSourceReference } = await import('@sediment/image');
-      const reference = resolveSourceReference(source);
-      if (options.all && reference.select !== undefined) {
-        command.error(`error: option '--all' cannot be used with the choice of an image in '${source}'`);
-      }
-      const collectRow = rowCollector(rows);
-      await importImages(store, reference, {
-        ...importOptions(options),
-        signal: signals.signal,
-        onWarning: (warning) => reportWarning(watched, warning),
-        onProgress: (event) => {
-          progress.onEvent(event);
-          collectRow(event);
-        },
+  await withSignals(terminal, async (signals) => {
+    try {
+      await withStore(command, watched, async (store) => {
+        const { importImages, resolveSourceReference } = await import('@sediment/image');
+        const reference = resolveSourceReference(source);
+        if (options.all && reference.select !== undefined) {
+          command.error(`error: option '--all' cannot be used with the choice of an image in '${source}'`);
+        }
+        const collectRow = rowCollector(rows);
+        await importImages(store, reference, {
+          ...importOptions(options),
+          signal: signals.signal,
+          onWarning: (warning) => reportWarning(watched, warning),
+          onProgress: (event) => {
+            progress.onEvent(event);
+            collectRow(event);
+          },
+        });
       });
-    });
-  } catch (error) {
-    progress.stop();
-    const status = signals.exitStatus;
-    if (status === undefined) throw error;
-    reportError(terminal, error);
-    throw new ExitStatus(status);
-  } finally {
-    progress.stop();
-    signals.stop();
-  }
+    } finally {
+      progress.stop();
+    }
+  });
 }
 
 function importOptions({ name, all, image, platform }: ImportCommandOptions): ImportAllOptions {

@@ -33,6 +33,7 @@ async function removeImage(
   { image, name }: FoundImage,
   { force }: RmiOptions,
 ): Promise<void> {
+  if (image.readOnly) throw notOurs(image.id);
   if (name !== undefined && image.names.length > 1) {
     await store.images.removeNames(image.id, [name]);
     terminal.print(`Untagged: ${name}\n`);
@@ -52,6 +53,13 @@ async function removeContainersOf(store: Store, terminal: Terminal, imageId: str
     await store.containers.delete(id);
     terminal.print(`Removed container: ${id}\n`);
   }
+}
+
+function notOurs(id: string): StorageError {
+  return new StorageError('STORE_READ_ONLY', `image ${id} is in an additional store, which is only read`, {
+    object: id,
+    hint: 'remove it where it is, or take that store out of additionalimagestores',
+  });
 }
 
 function severalNames(id: string, names: readonly string[]): StorageError {
