@@ -1,4 +1,5 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { childProcess } from '../lazyModules.ts';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { NamespaceMaps } from './namespaceMaps.ts';
@@ -30,7 +31,8 @@ const READY = 'ready\n';
 
 /**
  * Runs inside. The program is only started when the namespace has its ids: by that execve(2) it becomes
- * root there. Namespaces change the working directory, so it is set again.
+ * root there. Namespaces change the working directory, so it is set again. When this process is killed,
+ * the program is hung up on, if there is a setpriv(1) to ask for that.
  */
 const INSIDE = `
   exec 2>&4 4>&-
@@ -39,6 +41,7 @@ const INSIDE = `
   echo ready >&3
   read -r _ <&3 || exit
   exec 3>&-
+  setpriv --pdeathsig HUP true 2>/dev/null && set -- setpriv --pdeathsig HUP -- "$@"
   exec "$@"
 `;
 
@@ -72,7 +75,7 @@ async function start(
   whenInside: (pid: number) => Promise<void>,
 ): Promise<ChildProcess> {
   const inside = ['/bin/sh', '-c', INSIDE, 'sh', process.cwd(), ...argv];
-  const child = spawn('/bin/sh', ['-c', OUTSIDE, 'sh', ...enter, ...inside], {
+  const child = childProcess().spawn('/bin/sh', ['-c', OUTSIDE, 'sh', ...enter, ...inside], {
     env,
     stdio: [...stdio, 'pipe'],
   });

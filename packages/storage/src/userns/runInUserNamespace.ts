@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { childProcess } from '../lazyModules.ts';
 import { once } from 'node:events';
 import { StorageError, type Warning, type WarningHandler } from '@sediment/core';
 import {
@@ -85,7 +86,7 @@ async function startHere({
   env,
   stdio,
 }: NamespaceProgram): Promise<ChildProcess> {
-  const child = spawn('/bin/sh', ['-c', 'exec "$@"', 'sh', program, ...args], { env, stdio: [...stdio] });
+  const child = childProcess().spawn('/bin/sh', ['-c', 'exec "$@"', 'sh', program, ...args], { env, stdio: [...stdio] });
   await once(child, 'spawn');
   return child;
 }

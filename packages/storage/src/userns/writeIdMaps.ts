@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
+import { childProcess } from '../lazyModules.ts';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import type { IdMap } from '../records/idMap.ts';
 import type { NamespaceMaps } from './namespaceMaps.ts';
 
-const run = promisify(execFile);
 
 type Kind = 'uid' | 'gid';
 

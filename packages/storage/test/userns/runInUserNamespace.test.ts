@@ -1,3 +1,5 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BundledProgram, bundleProgram } from '../../../../test/support/bundleProgram.ts';
@@ -102,6 +104,43 @@ describe.skipIf(usersSkipReason)(titled('runInUserNamespace', usersSkipReason), 
       code: 'NEEDS_USERNS',
       message: 'unshare: executable file not found in $PATH',
       hint: expect.stringContaining('util-linux'),
+    });
+  });
+
+  test('ends with this process, if that is killed', async () => {
+    let parent = 0;
+    const running = inNamespace(['sh', '-c', 'echo started; while :; do sleep 0.05; done'], {
+      onStart: (pid) => {
+        parent = pid;
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    process.kill(parent, 'SIGKILL');
+    // the output ends when nobody has it open any more
+    expect((await running).stdout).toBe('started\n');
+  });
+
+  test('says which setting forbids namespaces', async () => {
+    const script = `echo 0 > /proc/sys/user/max_user_namespaces
+      exec setpriv --reuid 1000 --clear-groups env -u _CONTAINERS_ROOTLESS_UID -u _CONTAINERS_USERNS_CONFIGURED "$@"`;
+    const inner = [process.execPath, program.path, 'own', 'true'];
+    const { said } = await inNamespace(['sh', '-c', script, 'sh', ...inner]);
+    expect(JSON.parse(said.find((line) => line.includes('NEEDS_USERNS')) ?? '')).toMatchObject({
+      message: expect.stringContaining('No space left on device'),
+      hint: expect.stringContaining('sysctl user.max_user_namespaces'),
+      facts: { path: '/proc/sys/user/max_user_namespaces' },
+    });
+  });
+
+  test('names newuidmap where it is missing', async () => {
+    const bin = join(user.path, 'bin');
+    mkdirSync(bin);
+    symlinkSync('/usr/bin/unshare', join(bin, 'unshare'));
+    const { said } = await inNamespace(['true'], { env: { PATH: bin } });
+    expect(JSON.parse(said[0] ?? '')).toMatchObject({
+      code: 'NEEDS_USERNS',
+      message: 'newuidmap: executable file not found in $PATH',
+      hint: expect.stringContaining('uidmap'),
     });
   });
 
