@@ -1,11 +1,12 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareStores } from '../support/compareStores.ts';
+import { debootstrapImage } from '../support/debootstrapImage.ts';
 import { titled } from '../support/hostAbility.ts';
 import { archiveOf, dockerArchiveFiles } from '../support/imageArchive.ts';
 import { assertNothingLeft, findDebris } from '../support/leftovers.ts';
-import { peersSkipReason } from '../support/peers.ts';
+import { peerPath, peersSkipReason } from '../support/peers.ts';
 import { readRecords } from '../support/records.ts';
 import { makeRootlessStore, type RootlessStore } from '../support/rootlessStore.ts';
 import type { RunResult } from '../support/runProgram.ts';
@@ -73,6 +74,29 @@ describe.skipIf(skipReason)(titled('a user with podman', skipReason), () => {
     const roots = ['--root', theirs.graphRoot, '--runroot', theirs.runRoot];
     await rootless.podman([...roots, 'load', '--quiet', '--input', archive]);
     expect(compareStores(snapshotStore(rootless.store), snapshotStore(theirs))).toEqual([]);
+  });
+
+  it('gets that store of a Debian, too: set-id bits, capabilities, many owners', async () => {
+    const { dockerArchive, name } = await debootstrapImage();
+    const debian = join(rootless.store.path, 'debian.tar');
+    copyFileSync(dockerArchive, debian);
+    chmodSync(debian, 0o644);
+    const { home } = rootless.user;
+    const theirs = { ...rootless.store, graphRoot: join(home, 'graph'), runRoot: join(home, 'run') };
+    await rootless.podman([
+      '--root',
+      theirs.graphRoot,
+      '--runroot',
+      theirs.runRoot,
+      'load',
+      '--quiet',
+      '--input',
+      debian,
+    ]);
+    await sediment('import', debian, '--name', name);
+    expect(compareStores(snapshotStore(rootless.store), snapshotStore(theirs))).toEqual([]);
+    await sediment('rmi', name);
+    assertNothingLeft(rootless.store);
   });
 
   it('shows sediment what podman loaded and committed', async () => {
@@ -205,5 +229,56 @@ describe.skipIf(skipReason)(titled('a user without podman', skipReason), () => {
     expect(existsSync(join(path, 'etc/emptied/new'))).toBe(true);
     await sediment('--storage-driver', 'vfs', 'rm', '--force', id);
     await sediment('--storage-driver', 'vfs', 'rmi', NAME);
+  });
+});
+
+describe.skipIf(skipReason)(titled('containers-storage of a user', skipReason), () => {
+  const dropin = (...args: string[]): Promise<RunResult> => rootless.ours('containers-storage', args);
+  const tryDropin = (...args: string[]): Promise<RunResult> =>
+    rootless.user.run(rootless.oursArgv('containers-storage', ...args));
+  /** The Go command makes no namespace by itself in this version. */
+  const go = (...args: string[]): Promise<RunResult> =>
+    rootless.podman(['unshare', peerPath('containers-storage'), ...args]);
+
+  it('says what the Go command says in the namespace of podman', async () => {
+    await sediment('import', archive);
+    const id = (await dropin('create-container', '--name', 'box', NAME)).stdout.split('\n')[0] ?? '';
+    for (const args of [
+      ['images', '-j'],
+      ['layers', '-j'],
+      ['containers', '-j'],
+      ['layers', '-t'],
+      ['container', id],
+    ]) {
+      expect((await dropin(...args)).stdout, args.join(' ')).toBe((await go(...args)).stdout);
+    }
+    expect((await dropin('check', '--max', '0')).stdout).toBe('');
+  });
+
+  it('mounts, for podman and the Go command to see, and deletes', async () => {
+    await rootless.podman(['load', '--quiet', '--input', archive]);
+    await dropin('create-container', '--name', 'box', NAME);
+    const path = (await dropin('mount', 'box')).stdout.trim();
+    expect((await rootless.podman(['unshare', 'ls', `${path}/etc/emptied`])).stdout).toBe('new\n');
+    await go('unmount', 'box');
+    expect((await sediment('mount', '--format', 'json')).stdout.trim()).toBe('[]');
+    await dropin('delete-container', 'box');
+    await dropin('delete-image', NAME);
+    expect(await imagesForBoth()).toEqual([]);
+    expect(findDebris(rootless.store)).toEqual([]);
+  });
+
+  it('runs programs as root of the namespace, and tells how they end', async () => {
+    const { stdout } = await dropin('unshare', 'sh', '-c', 'id -u; echo "$_CONTAINERS_ROOTLESS_UID"');
+    expect(stdout).toBe(`0\n${rootless.user.uid}\n`);
+    const failed = await tryDropin('unshare', 'sh', '-c', 'exit 7');
+    expect([failed.exitCode, failed.stderr]).toEqual([1, 'exit status 7\n']);
+  });
+
+  it('reads without a namespace what is there, where that was asked for', async () => {
+    await sediment('import', archive);
+    expect((await dropin('--unshare=false', 'images')).stdout).toBe((await dropin('images')).stdout);
+    const refused = await tryDropin('--unshare=false', 'delete-image', NAME);
+    expect(refused.exitCode).toBe(1);
   });
 });

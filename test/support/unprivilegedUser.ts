@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { rootSkipReason } from './hostAbility.ts';
 import { type RunOptions, type RunResult, runProgram, succeeded } from './runProgram.ts';
 import { makeScratchDirectory, removeScratchDirectory } from './storeRoot.ts';
@@ -66,20 +67,37 @@ export function makeUnprivilegedUser({ subordinateIds = true }: UserOptions = {}
     ...{ name, uid, gid, path, home, runtimeDirectory, env, commandLine, run },
     mustRun: async (argv, options) => succeeded(await run(argv, options)),
     [Symbol.asyncDispose]: async () => {
-      endPauseProcess(runtimeDirectory, uid);
+      await endProcesses(uid);
       administer('userdel', [name]);
       removeScratchDirectory(path);
     },
   };
 }
 
-/** podman leaves a process that holds its namespaces. */
-function endPauseProcess(runtimeDirectory: string, uid: number): void {
-  const file = join(runtimeDirectory, 'libpod/tmp/pause.pid');
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, 'utf8'));
-  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
-  if (new RegExp(`^Uid:\\s+${uid}\\s`, 'm').test(status)) process.kill(pid, 'SIGKILL');
+/** podman leaves a process that holds its namespaces, and may still be cleaning up after a container. */
+async function endProcesses(uid: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const pids = processesOf(uid);
+    if (pids.length === 0) return;
+    for (const pid of pids) tryKill(pid);
+    await setTimeout(50);
+  }
+  throw new Error(`processes of uid ${uid} do not end: ${processesOf(uid).join(' ')}`);
+}
+
+function processesOf(uid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => statSync(`/proc/${name}`, { throwIfNoEntry: false })?.uid === uid)
+    .map(Number);
+}
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function dropSubordinateIds(name: string): void {
