@@ -9,6 +9,7 @@ import { containersStorageAsIs, peerPath, withRoots } from './peers.ts';
 import type { RunOptions, RunResult } from './runProgram.ts';
 import { type DriverName, makeStoreRoot, type StoreRoot, type StoreRootOptions } from './storeRoot.ts';
 import { type StoreSnapshot, snapshotStore } from './storeSnapshot.ts';
+import type { TreeEntry } from './treeListing.ts';
 
 /** What a step says and how it ends, after {@link CommandText.generalise}. */
 export interface Outcome {
@@ -53,6 +54,7 @@ interface Twin {
 export class TwinStores implements AsyncDisposable {
   readonly #peer: Twin;
   readonly #ours: Twin;
+  readonly #startMs = Date.now();
 
   constructor(options?: StoreRootOptions) {
     const [theirs, own] = [makeStoreRoot(options), makeStoreRoot(options)];
@@ -110,7 +112,7 @@ export class TwinStores implements AsyncDisposable {
 
   /** Compares the stores as they lie on disk; also reports temporary files that ours left behind. */
   compare(): string[] {
-    const [peer, ours] = [this.#peer, this.#ours].map(({ store, text }) => generalSnapshot(store, text));
+    const [peer, ours] = [this.#peer, this.#ours].map((twin) => generalSnapshot(twin, this.#startMs));
     return [
       ...compareStores(peer as StoreSnapshot, ours as StoreSnapshot),
       ...findDebris(this.#ours.store).map((path) => `left behind by ours: ${path}`),
@@ -175,12 +177,26 @@ function tell(
   own: Outcome,
   judge: 'peer' | 'contract' = 'peer',
 ): string[] {
-  const show = (outcome: Partial<Outcome>): string => JSON.stringify(outcome[part]);
-  return [`  ${part}`, `    ${judge}: ${show(theirs)}`, `    ours: ${show(own)}`];
+  const [a, b] = [String(theirs[part]).split('\n'), String(own[part]).split('\n')];
+  if (Math.max(a.length, b.length) <= 4) {
+    return [
+      `  ${part}`,
+      `    ${judge}: ${JSON.stringify(theirs[part])}`,
+      `    ours: ${JSON.stringify(own[part])}`,
+    ];
+  }
+  const only = (who: string, lines: string[], others: string[]): string[] =>
+    lines.filter((line) => !others.includes(line)).map((line) => `    only ${who}: ${JSON.stringify(line)}`);
+  const lines = [...only(judge, a, b), ...only('ours', b, a)];
+  return [`  ${part}`, ...(lines.length > 0 ? lines : ['    the same lines in another order'])];
 }
 
-/** A snapshot in which generated ids and times are placeholders, wherever they stand. */
-function generalSnapshot(store: StoreRoot, text: CommandText): StoreSnapshot {
+/**
+ * A snapshot in which generated ids and times are placeholders, wherever they stand; so is the time of
+ * whatever was changed since `startMs`. Left out is what depends on how often a layer was mounted: the
+ * kernel's notes in its tree, and `merged`, which the peer takes away after an unmount and newer versions keep.
+ */
+function generalSnapshot({ store, text }: Twin, startMs: number): StoreSnapshot {
   const { records, bigData, skeleton, layers } = snapshotStore(store);
   const rename = <T>(map: Map<string, T>, value: (each: T) => T = (each) => each): Map<string, T> =>
     new Map([...map].map(([key, each]) => [text.generalise(key), value(each)]));
@@ -188,9 +204,24 @@ function generalSnapshot(store: StoreRoot, text: CommandText): StoreSnapshot {
     records: JSON.parse(text.generalise(JSON.stringify(records))),
     bigData: rename(bigData),
     skeleton: rename(skeleton),
-    layers: rename(layers, (layer) => ({
-      ...layer,
-      beside: rename(layer.beside, (said) => text.generalise(said)),
+    layers: rename(layers, ({ tarSplit, tree, beside }) => ({
+      tarSplit,
+      tree: new Map([...tree].map(([path, entry]) => [path, generalEntry(entry, startMs)])),
+      beside: rename(new Map([...beside].filter(([name]) => name !== 'merged')), (said) =>
+        text.generalise(said),
+      ),
     })),
   };
 }
+
+function generalEntry(entry: TreeEntry, startMs: number): TreeEntry {
+  const isOld = BigInt(entry.mtimeNs) < BigInt(startMs) * 1_000_000n;
+  return { ...entry, mtimeNs: isOld ? entry.mtimeNs : 'of the test', xattrs: ownXattrs(entry) };
+}
+
+/** The extended attributes without those by which an overlay mount remembers where a file came from. */
+export function ownXattrs({ xattrs }: TreeEntry): Record<string, string> {
+  return Object.fromEntries(Object.entries(xattrs).filter(([name]) => !OF_A_MOUNT.test(name)));
+}
+
+const OF_A_MOUNT = /^trusted\.overlay\.(uuid|impure|origin)$/;
