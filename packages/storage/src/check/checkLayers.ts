@@ -1,9 +1,10 @@
+import { findPair } from '../layers/layerPair.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { Placed, TableView } from '../tables/recordTable.ts';
 import type { CheckFinding, CheckOptions } from './checkReport.ts';
 import { ExpectedTree } from './contents/expectedTree.ts';
-import type { LayerCheck, LayerCheckResult } from './layerCheck.ts';
+import type { LayerCheck, LayerCheckResult, LayerToCheck } from './layerCheck.ts';
 
 /** What is wrong with the layers themselves, by id; sound ones have an empty list. */
 export type LayerFindings = ReadonlyMap<string, CheckedLayer>;
@@ -29,7 +30,10 @@ interface Request {
 export async function checkLayers({ context, check, options }: Request): Promise<LayerFindings> {
   const { signal, onProgress } = options;
   const waiting = signal === undefined ? {} : { signal };
-  const layers = await context.layers.read((view) => parentsFirst(view.everywhere()), waiting);
+  const layers = await context.layers.read(
+    (view) => parentsFirst(view.everywhere()).map(({ record }) => findPair(view, record.id, undefined)),
+    waiting,
+  );
   const trees = new Trees(layers);
   const checked = new Map<string, CheckedLayer>();
   for (const [at, layer] of layers.entries()) {
@@ -53,7 +57,7 @@ export async function checkLayers({ context, check, options }: Request): Promise
 /** Under the lock; undefined when the layer is not there any more. */
 async function checkAgain(
   view: TableView<LayerRecord>,
-  { record }: Placed<LayerRecord>,
+  { record }: LayerToCheck,
   run: () => Promise<LayerCheckResult>,
 ): Promise<LayerCheckResult | undefined> {
   const present = view.locateId(record.id);
@@ -91,7 +95,7 @@ class Trees {
   readonly #trees = new Map<string, ExpectedTree | undefined>();
   readonly #childrenLeft = new Map<string, number>();
 
-  constructor(layers: readonly Placed<LayerRecord>[]) {
+  constructor(layers: readonly LayerToCheck[]) {
     for (const { record } of layers) {
       if (record.parent === undefined) continue;
       this.#childrenLeft.set(record.parent, (this.#childrenLeft.get(record.parent) ?? 0) + 1);

@@ -1,4 +1,4 @@
-import { isStorageError, type StorageError } from '@sediment/core';
+import { errnoCode, isStorageError, type StorageError, wrapSystemError } from '@sediment/core';
 import type { CheckFinding, FindingFacts, FindingKind } from './checkReport.ts';
 
 type ObjectKind = CheckFinding['object']['kind'];
@@ -29,12 +29,20 @@ export function finding(
 /** A finding about an error of the store's own. */
 export function errorFinding(subject: Subject, kind: FindingKind, error: StorageError): CheckFinding {
   const { path, expected, actual } = error.facts;
-  return finding(subject, kind, error.message, {
+  return finding(subject, kind, textOf(error, subject), {
     code: error.code,
     ...(path === undefined ? {} : { path }),
     ...(expected === undefined ? {} : { expected }),
     ...(actual === undefined ? {} : { actual }),
   });
+}
+
+/** The subject stands in front of the text already. */
+function textOf({ message }: StorageError, { kind, id }: Subject): string {
+  for (const prefix of [`${kind} "${id}" has lost a file: `, `${kind} ${id}: `]) {
+    if (message.startsWith(prefix)) return message.slice(prefix.length);
+  }
+  return message;
 }
 
 /** Errors of the host, which say nothing about what was looked at. */
@@ -55,7 +63,9 @@ const HOST_ERRORS: ReadonlySet<string> = new Set([
  *
  * @throws what is not damage
  */
-export function damageOf(error: unknown): StorageError {
+export function damageOf(thrown: unknown): StorageError {
+  const isSystemError = !isStorageError(thrown) && errnoCode(thrown) !== undefined;
+  const error = isSystemError ? wrapSystemError(thrown, 'reading it') : thrown;
   if (!isStorageError(error) || error.code === 'ABORTED' || error.code === 'STORE_CLOSED') throw error;
   if (HOST_ERRORS.has(error.facts.errnoCode ?? '')) throw error;
   return error;

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
-import { digestAlgorithm, isStorageError } from '@sediment/core';
+import { digestAlgorithm } from '@sediment/core';
 import { IdMappings } from '../idmaps/idMappings.ts';
+import type { ComparedLayers } from '../layers/layerPair.ts';
+import { tarOf } from '../layers/openDiff.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { Breather } from '../store/breather.ts';
 import type { StoreContext } from '../store/storeContext.ts';
@@ -25,8 +26,11 @@ export interface LayerCheckOptions {
 export interface LayerCheckResult {
   readonly findings: readonly CheckFinding[];
   /** What the layer should show; undefined when the tars of its chain do not tell. */
-  readonly tree: ExpectedTree | undefined;
+  readonly tree?: ExpectedTree | undefined;
 }
+
+/** A layer and its parent, if it has one: a layer without a tar-split is compared with that. */
+export type LayerToCheck = Placed<LayerRecord> & ComparedLayers;
 
 /** All checks of one layer. Changes nothing, and needs no lock as long as nobody deletes the layer. */
 export class LayerCheck {
@@ -37,56 +41,50 @@ export class LayerCheck {
   }
 
   /** @param below what the parent should show; for a base layer the empty tree */
-  async run(layer: Placed<LayerRecord>, below: ExpectedTree | undefined): Promise<LayerCheckResult> {
+  async run(layer: LayerToCheck, below: ExpectedTree | undefined): Promise<LayerCheckResult> {
     const { record, paths, readOnly } = layer;
     const subject: Subject = { kind: 'layer', id: record.id, readOnly };
-    const findings = checkItems({
+    const data = checkItems({
       subject,
       names: record.bigDataNames,
       pathOf: (name) => paths.layerItem(record.id, name),
     });
-    const replay = this.#options.contents && below !== undefined ? this.#replay(below) : undefined;
-    const content = await this.#checkContent(layer, subject, replay);
-    findings.push(...content);
-    const tree = content.length === 0 && record.diffDigest !== undefined ? replay?.finish() : undefined;
-    if (!readOnly && this.#options.mount) findings.push(...(await this.#checkTree(record, subject, tree)));
-    return { findings, tree };
-  }
-
-  #replay(below: ExpectedTree): LayerReplay {
-    return new LayerReplay(below, this.#options.context.driver.unpack.whiteouts);
+    const content = await this.#skippable(layer, 'layer-content-unreadable', () =>
+      this.#checkContent(layer, subject, below),
+    );
+    const mounted = await this.#skippable(layer, 'layer-unmountable', async () => {
+      const isMounted = !readOnly && this.#options.mount;
+      return { findings: isMounted ? await this.#checkTree(record, subject, content.tree) : [] };
+    });
+    return { findings: [...data, ...content.findings, ...mounted.findings], tree: content.tree };
   }
 
   /** A layer without a digest is a container's, or was: nobody can say what belongs into it. */
   async #checkContent(
-    { record, paths }: Placed<LayerRecord>,
+    layer: LayerToCheck,
     subject: Subject,
-    replay: LayerReplay | undefined,
-  ): Promise<CheckFinding[]> {
-    const { id, diffDigest, diffSize = 0 } = record;
-    if (diffDigest === undefined) return [];
-    const tarSplit = paths.tarSplit(id);
-    if (!existsSync(tarSplit)) {
-      return [finding(subject, 'layer-digest', WRONG_DIGEST, { path: tarSplit, expected: diffDigest })];
+    below: ExpectedTree | undefined,
+  ): Promise<LayerCheckResult> {
+    const { context, breather, contents } = this.#options;
+    const { diffDigest, diffSize = 0 } = layer.record;
+    if (diffDigest === undefined) return NOTHING_KNOWN;
+    const replay =
+      contents && below !== undefined ? new LayerReplay(below, context.driver.unpack.whiteouts) : undefined;
+    const { digest, size, parsed } = await readLayerContent({
+      tar: tarOf(context, layer),
+      algorithm: digestAlgorithm(diffDigest),
+      breather,
+      ...(replay === undefined ? {} : { onHeader: (header) => replay.entry(header) }),
+    });
+    if (digest !== diffDigest) {
+      const facts = { expected: diffDigest, actual: digest };
+      return damaged(finding(subject, 'layer-digest', 'layer content incorrect digest', facts));
     }
-    try {
-      const { digest, size } = await readLayerContent({
-        driver: this.#options.context.driver,
-        id,
-        tarSplit,
-        algorithm: digestAlgorithm(diffDigest),
-        breather: this.#options.breather,
-        ...(replay === undefined ? {} : { onHeader: (header) => replay.entry(header) }),
-      });
-      if (digest !== diffDigest) {
-        return [finding(subject, 'layer-digest', WRONG_DIGEST, { expected: diffDigest, actual: digest })];
-      }
-      if (diffSize === -1 || size === diffSize) return [];
+    if (diffSize !== -1 && size !== diffSize) {
       const text = `read ${size} bytes instead of ${diffSize} bytes: layer content incorrect size`;
-      return [finding(subject, 'layer-size', text, { expected: diffSize, actual: size })];
-    } catch (error) {
-      return [errorFinding(subject, 'layer-content-unreadable', damageOf(error))];
+      return damaged(finding(subject, 'layer-size', text, { expected: diffSize, actual: size }));
     }
+    return { findings: [], tree: parsed ? replay?.finish() : undefined };
   }
 
   async #checkTree(
@@ -94,50 +92,51 @@ export class LayerCheck {
     subject: Subject,
     expected: ExpectedTree | undefined,
   ): Promise<CheckFinding[]> {
-    const { driver, onWarning } = this.#options.context;
+    const { driver } = this.#options.context;
+    const actual = driver.openTree(record.id);
     try {
-      const actual = driver.openTree(record.id);
-      try {
-        return expected === undefined
-          ? []
-          : await this.#compare(record, subject, { expected, fd: actual.fd });
-      } finally {
-        actual.close();
-      }
-    } catch (error) {
-      const damage = damageOf(error);
-      // Somebody has mounted the layer where this program cannot see it, so that it can be mounted.
-      if (damage.facts.errnoCode === 'EBUSY') return [];
-      if (!isStorageError(damage, 'NOT_SUPPORTED')) {
-        return [errorFinding(subject, 'layer-unmountable', damage)];
-      }
-      onWarning({
-        code: 'CHECK_SKIPPED',
-        message: `layer ${record.id} is not checked as a whole: ${damage.message}`,
-        object: record.id,
+      if (expected === undefined) return [];
+      const maps = IdMappings.of(record);
+      const differences = await compareTree({
+        expected,
+        fd: actual.fd,
+        breather: this.#options.breather,
+        ignored: { ownership: driver.unpack.ignoreChownErrors },
+        ...(maps.isEmpty ? {} : { ownerOf: (owner) => maps.findContainer(owner) ?? owner }),
       });
-      return [];
+      return differences.map(({ path, text }) =>
+        finding(subject, 'layer-modified', `${text}, layer content modified`, { path, difference: text }),
+      );
+    } finally {
+      actual.close();
     }
   }
 
-  async #compare(
-    record: LayerRecord,
-    subject: Subject,
-    { expected, fd }: { readonly expected: ExpectedTree; readonly fd: number },
-  ): Promise<CheckFinding[]> {
-    const { driver } = this.#options.context;
-    const maps = IdMappings.of(record);
-    const differences = await compareTree({
-      expected,
-      fd,
-      breather: this.#options.breather,
-      ignored: { ownership: driver.unpack.ignoreChownErrors },
-      ...(maps.isEmpty ? {} : { ownerOf: (owner) => maps.findContainer(owner) ?? owner }),
-    });
-    return differences.map(({ path, text }) =>
-      finding(subject, 'layer-modified', `${text}, layer content modified`, { path, difference: text }),
-    );
+  /** Turns an error that means damage into a finding, and what this driver cannot do into a warning. */
+  async #skippable(
+    { record, readOnly }: LayerToCheck,
+    kind: 'layer-content-unreadable' | 'layer-unmountable',
+    check: () => Promise<LayerCheckResult>,
+  ): Promise<LayerCheckResult> {
+    const { id } = record;
+    try {
+      return await check();
+    } catch (error) {
+      const damage = damageOf(error);
+      // Somebody has mounted the layer where this program cannot see it, so that it can be mounted.
+      if (kind === 'layer-unmountable' && damage.facts.errnoCode === 'EBUSY') return NOTHING_KNOWN;
+      if (damage.code !== 'NOT_SUPPORTED') {
+        return damaged(errorFinding({ kind: 'layer', id, readOnly }, kind, damage));
+      }
+      const message = `layer ${id} is not checked as a whole: ${damage.message}`;
+      this.#options.context.onWarning({ code: 'CHECK_SKIPPED', message, object: id });
+      return NOTHING_KNOWN;
+    }
   }
 }
 
-const WRONG_DIGEST = 'layer content incorrect digest';
+const NOTHING_KNOWN: LayerCheckResult = { findings: [] };
+
+function damaged(finding: CheckFinding): LayerCheckResult {
+  return { findings: [finding] };
+}
