@@ -38,6 +38,8 @@ function bundleCommand(command) {
     conditions: ['sediment-source'],
     external: NATIVE_PACKAGES,
     banner: { js: REQUIRE_BANNER },
+    // a third less to read at each start; names stay, for stack traces
+    minifyWhitespace: true,
     sourcemap: true,
     metafile: true,
     write: false,

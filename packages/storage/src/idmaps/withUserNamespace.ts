@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
+import { childProcess } from '../lazyModules.ts';
 import type { IdMap } from '../records/idMap.ts';
 import type { IdMapLists } from './idMappings.ts';
 
@@ -17,7 +17,7 @@ const SAME_IDS: readonly IdMap[] = [{ containerId: 0, hostId: 0, size: 0xffff_ff
  */
 export function withUserNamespace<T>(maps: IdMapLists, fn: (userNsFd: number) => T): T {
   // Waits for the end of its input, so that it ends with this process, whatever happens.
-  const child = spawn('unshare', ['--user', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const child = childProcess().spawn('unshare', ['--user', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
   // Its failure is found by looking; without a listener Node would end the program.
   child.on('error', () => undefined);
   child.stdin.on('error', () => undefined);

@@ -1,6 +1,6 @@
-import { randomFillSync } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { StorageError, wrapSystemError } from '@sediment/core';
+import { crypto } from '../lazyModules.ts';
 
 /** Length of what writers leave in a lock file. */
 export const TOKEN_BYTES = 64;
@@ -19,7 +19,7 @@ export function newToken(): Buffer {
   token.writeBigUInt64LE(BigInt(Date.now()) * 1_000_000n, 0);
   token.writeBigUInt64LE(counter, 8);
   token.writeUInt32LE(process.pid, 16);
-  randomFillSync(token, RANDOM_OFFSET);
+  crypto().randomFillSync(token, RANDOM_OFFSET);
   return token;
 }
 

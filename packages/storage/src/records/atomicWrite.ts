@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoCode, wrapSystemError } from '@sediment/core';
+import { crypto } from '../lazyModules.ts';
 
 export interface AtomicWriteOptions {
   /** Whether the content reaches the disk before the name does. False for volatile files only. */
@@ -38,7 +38,7 @@ export async function atomicWrite(
 /** `.tmp-<basename><random decimal>` beside the target, the form Go programs use and ignore. */
 async function createTemporary(target: string): Promise<{ path: string; handle: FileHandle }> {
   for (;;) {
-    const path = join(dirname(target), `.tmp-${basename(target)}${randomInt(2 ** 32)}`);
+    const path = join(dirname(target), `.tmp-${basename(target)}${crypto().randomInt(2 ** 32)}`);
     try {
       return { path, handle: await open(path, 'wx+', 0o600) };
     } catch (error) {

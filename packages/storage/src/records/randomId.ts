@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { crypto } from '../lazyModules.ts';
 
 /**
  * A random id of a layer, image or container: 64 lower-case hex digits. Drawn again while the first
@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
  */
 export function randomId(inUse: (id: string) => boolean = () => false): string {
   for (;;) {
-    const id = randomBytes(32).toString('hex');
+    const id = crypto().randomBytes(32).toString('hex');
     if (!/^\d{12}/.test(id) && !inUse(id)) return id;
   }
 }

@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { errnoCode, StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
+import { crypto } from '../lazyModules.ts';
 import { createLockedFile, type LockedFile, tryLockFile } from './lockedFile.ts';
 import { removeTree } from './removeTree.ts';
 import { renameByPath } from './renameByPath.ts';
@@ -116,7 +116,7 @@ export class TempDirRoot {
   }
 
   #tryCreate(): TempDir | undefined {
-    const number = String(randomInt(MAX_NUMBER));
+    const number = String(crypto().randomInt(MAX_NUMBER));
     let lock: LockedFile | undefined;
     try {
       this.#makeRoot();

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
 import type { TarHeader } from '@sediment/codec';
 import { StorageError } from '@sediment/core';
@@ -12,6 +11,7 @@ import {
   O_RDONLY,
   openat,
 } from '@sediment/posix';
+import { crypto } from '../lazyModules.ts';
 import type { EntryPath } from './entryPath.ts';
 import { OpenDirectory } from './openDirectory.ts';
 import { RegularFile } from './regularFile.ts';
@@ -32,7 +32,7 @@ interface Kept {
 export class AufsLinks {
   readonly #tree: Tree;
   readonly #kept = new Map<string, Kept>();
-  readonly #name = Buffer.from(`temp-storage-extract${randomBytes(8).toString('hex')}`);
+  readonly #name = Buffer.from(`temp-storage-extract${crypto().randomBytes(8).toString('hex')}`);
   #directory: OpenDirectory | undefined;
   #count = 0;
 

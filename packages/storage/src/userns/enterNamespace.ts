@@ -1,7 +1,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { childProcess } from '../lazyModules.ts';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { childProcess } from '../lazyModules.ts';
 import type { NamespaceMaps } from './namespaceMaps.ts';
 import { namespaceRefused } from './namespaceRefused.ts';
 import { writeIdMaps } from './writeIdMaps.ts';

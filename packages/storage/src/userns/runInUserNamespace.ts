@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { childProcess } from '../lazyModules.ts';
 import { once } from 'node:events';
 import { StorageError, type Warning, type WarningHandler } from '@sediment/core';
+import { childProcess } from '../lazyModules.ts';
 import {
   type NamespaceProgram,
   type StandardStreams,
@@ -86,7 +86,10 @@ async function startHere({
   env,
   stdio,
 }: NamespaceProgram): Promise<ChildProcess> {
-  const child = childProcess().spawn('/bin/sh', ['-c', 'exec "$@"', 'sh', program, ...args], { env, stdio: [...stdio] });
+  const child = childProcess().spawn('/bin/sh', ['-c', 'exec "$@"', 'sh', program, ...args], {
+    env,
+    stdio: [...stdio],
+  });
   await once(child, 'spawn');
   return child;
 }

@@ -1,10 +1,9 @@
-import { childProcess } from '../lazyModules.ts';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
+import { childProcess } from '../lazyModules.ts';
 import type { IdMap } from '../records/idMap.ts';
 import type { NamespaceMaps } from './namespaceMaps.ts';
-
 
 type Kind = 'uid' | 'gid';
 
@@ -40,7 +39,7 @@ async function runMapper(kind: Kind, pid: number, maps: readonly IdMap[]): Promi
   const program = `new${kind}map`;
   const ids = maps.flatMap(({ containerId, hostId, size }) => [containerId, hostId, size]);
   try {
-    await run(program, [pid, ...ids].map(String));
+    await promisify(childProcess().execFile)(program, [pid, ...ids].map(String));
   } catch (error) {
     throw mapperError(program, kind, error);
   }

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { StorageError } from '@sediment/core';
 import { maxMountDataBytes, O_DIRECTORY, O_PATH } from '@sediment/posix';
+import { childProcess } from '../../lazyModules.ts';
 import type { OverlayMount } from './mountOverlay.ts';
 import { overlayMountData } from './mountRequest.ts';
 
@@ -50,7 +50,7 @@ interface MountRun {
 }
 
 function runMount(target: string, { data, directory, descriptors }: MountRun): void {
-  const { status, error, stderr } = spawnSync(
+  const { status, error, stderr } = childProcess().spawnSync(
     'mount',
     ['-i', '-t', 'overlay', '-o', data, 'overlay', target],
     {

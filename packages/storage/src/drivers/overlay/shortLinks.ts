@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoCode, StorageError } from '@sediment/core';
+import { crypto } from '../../lazyModules.ts';
 import { ensureDirectory, writeExactFile } from '../exactModes.ts';
 import { lowerEntry, type OverlayHome } from './overlayHome.ts';
 import type { OverlayHomes, OverlayLayer } from './overlayLayer.ts';
@@ -18,7 +18,7 @@ function targetOf(id: string): string {
 
 /** 26 random letters and digits of base 32 (RFC 4648): 130 bits. */
 function randomLinkName(): string {
-  return Array.from(randomBytes(NAME_LENGTH), (byte) => ALPHABET[byte % 32]).join('');
+  return Array.from(crypto().randomBytes(NAME_LENGTH), (byte) => ALPHABET[byte % 32]).join('');
 }
 
 /**
