@@ -15,6 +15,8 @@ export type { AutoUsernsRequest } from './containers/autoUserns.ts';
 export type { ContainerInfo } from './containers/containerInfo.ts';
 export type { Containers } from './containers/containers.ts';
 export type { ContainerLabels, CreateContainerRequest } from './containers/createContainer.ts';
+export type { CopyRequest } from './copy/copyPaths.ts';
+export type { CopyPlace } from './copy/copyPlace.ts';
 export { DEDUP_HASHES, type DedupHash, type DedupOptions, type DedupResult } from './dedup/dedupOptions.ts';
 export { IdMappings, type Owner } from './idmaps/idMappings.ts';
 export type { ParentOwners } from './idmaps/parentOwners.ts';

@@ -4,6 +4,7 @@ import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
 import { repairStore } from '../check/repairStore.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
+import { type CopyRequest, copyPaths } from '../copy/copyPaths.ts';
 import type { DedupOptions, DedupResult } from '../dedup/dedupOptions.ts';
 import { dedupStore } from '../dedup/dedupStore.ts';
 import { type Images, StoreImages } from '../images/images.ts';
@@ -85,6 +86,11 @@ export interface Store extends AsyncDisposable {
   mountImage(idOrName: string, options?: MountImageOptions): Promise<string>;
   /** Takes back what {@link Store.mountImage} did; see {@link unmountImage}. */
   unmountImage(idOrName: string, options?: { force?: boolean }): Promise<boolean>;
+  /**
+   * Copies files and directories into a layer, out of one, or between layers; see {@link copyPaths}.
+   * @throws {StorageError} `LAYER_UNKNOWN`, `MOUNT_FAILED`, `COPY_FAILED`, `NO_SPACE`
+   */
+  copy(request: CopyRequest): Promise<void>;
   /** Layers that are mounted now, with mount point and count. */
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
@@ -180,6 +186,10 @@ export class OpenStore implements Store {
 
   async unmountImage(idOrName: string, options: { force?: boolean } = {}): Promise<boolean> {
     return await this.#context.change(() => unmountImage(this.#context, idOrName, options));
+  }
+
+  async copy(request: CopyRequest): Promise<void> {
+    await this.#context.change(() => copyPaths(this.#context, request));
   }
 
   async mounts(): Promise<

@@ -1,4 +1,5 @@
 import { closeSync, readdirSync } from 'node:fs';
+import type { TarXattr } from '@sediment/codec';
 import { errnoCode, type WarningCode, type WarningHandler } from '@sediment/core';
 import {
   AT_FDCWD,
@@ -6,6 +7,7 @@ import {
   fchmodat,
   fchownat,
   fstatat,
+  fstatatIfExists,
   lgetxattr,
   llistxattr,
   lsetxattr,
@@ -22,11 +24,19 @@ import {
   symlinkat,
   utimensat,
 } from '@sediment/posix';
+import type { Owner } from '../../idmaps/idMappings.ts';
 import { joinBytes, withShortPath } from '../../staging/shortPath.ts';
+import { removeEntry } from '../../unpack/removeEntry.ts';
 import { HardLinks } from '../hardLinks.ts';
 import { ContentCopier } from './copyContent.ts';
 
 export interface CopyTreeOptions {
+  /** The target may have content: directories are merged, all else gives way to what is copied. */
+  readonly merge?: boolean;
+  /** Owner of a copy; the same as of the original, if absent. */
+  readonly ownerOf?: (owner: Owner) => Owner;
+  /** Attributes that are copied; all but those of the place, if absent. */
+  readonly xattrsOf?: (path: Buffer) => readonly TarXattr[];
   /** Go on when an owner cannot be set. */
   readonly ignoreChownErrors: boolean;
   readonly onWarning: WarningHandler;
@@ -39,17 +49,23 @@ const PLACE_ATTRIBUTE = 'security.selinux';
 
 /**
  * Makes `target` a copy of the directory `source`: types, owners, modes, times in nanoseconds, hard
- * links, extended attributes, whatever bytes the names consist of. `target` may exist and be empty.
+ * links, extended attributes, whatever bytes the names consist of. `target` may exist; unless content is to be
+ * merged it must then be empty.
  *
  * containers/storage (`drivers/copy`) copies only the attributes `security.capability`, `user.*` and the
  * overlay marks; a layer that sets others would then lose them in every layer above.
  */
 export function copyTree(source: string, target: string, options: CopyTreeOptions): void {
   const copier = new TreeCopier(options);
-  copier.copyRoot(Buffer.from(source), Buffer.from(target));
+  try {
+    copier.copyRoot(Buffer.from(source), Buffer.from(target));
+  } finally {
+    copier.close(target);
+  }
 }
 
-class TreeCopier {
+/** What {@link copyTree} does, for parts of trees. Close it in the end. */
+export class TreeCopier {
   readonly #options: CopyTreeOptions;
   readonly #content = new ContentCopier();
   readonly #links = new HardLinks();
@@ -60,24 +76,30 @@ class TreeCopier {
   }
 
   copyRoot(source: Buffer, target: Buffer): void {
-    try {
-      this.#copyChildren(source, target);
-    } finally {
-      this.#links.close();
-    }
-    this.#reportSkipped(target.toString());
+    this.#copyDirectory(source, target);
   }
 
-  #copyChildren(source: Buffer, target: Buffer): void {
+  /** Lets go of files that are held for their hard links, and reports what could not be copied. */
+  close(target: string): void {
+    this.#links.close();
+    this.#reportSkipped(target);
+  }
+
+  #copyDirectory(source: Buffer, target: Buffer): void {
     const stat = fstatat(AT_FDCWD, source);
+    this.copyChildren(source, target);
+    this.#copyAttributes(source, target, stat);
+  }
+
+  /** Copies what is in a directory, and leaves the target's own attributes alone. */
+  copyChildren(source: Buffer, target: Buffer): void {
     withShortPath(source, (from) =>
       withShortPath(target, (to) => {
         for (const name of readdirSync(from, { encoding: 'buffer' })) {
-          this.#copyEntry(joinBytes(from, name), joinBytes(to, name));
+          this.copyEntry(joinBytes(from, name), joinBytes(to, name));
         }
       }),
     );
-    this.#copyAttributes(source, target, stat);
   }
 
   /** One warning for each kind of thing that could not be copied. */
@@ -88,12 +110,14 @@ class TreeCopier {
     }
   }
 
-  #copyEntry(source: Buffer, target: Buffer): void {
+  /** Copies a file, or a directory with all in it. */
+  copyEntry(source: Buffer, target: Buffer): void {
     const stat = fstatat(AT_FDCWD, source);
     const type = stat.mode & S_IFMT;
+    const isThere = this.#options.merge === true && makeWay(target, type);
     if (type === S_IFDIR) {
-      mkdirat(AT_FDCWD, target, OWNER_ALL);
-      this.#copyChildren(source, target);
+      if (!isThere) mkdirat(AT_FDCWD, target, OWNER_ALL);
+      this.#copyDirectory(source, target);
     } else if (!this.#links.linkToFirst(stat, target) && this.#makeEntry(source, target, stat)) {
       this.#copyAttributes(source, target, stat);
       this.#links.remember(stat, target);
@@ -128,7 +152,8 @@ class TreeCopier {
     utimensat(AT_FDCWD, target, { atimeNs: stat.atimeNs, mtimeNs: stat.mtimeNs }, AT_SYMLINK_NOFOLLOW);
   }
 
-  #copyOwner(target: Buffer, { uid, gid }: PosixStat): void {
+  #copyOwner(target: Buffer, original: PosixStat): void {
+    const { uid, gid } = this.#options.ownerOf?.(original) ?? original;
     const present = fstatat(AT_FDCWD, target);
     if (present.uid === uid && present.gid === gid) return;
     try {
@@ -140,10 +165,7 @@ class TreeCopier {
   }
 
   #copyXattrs(source: Buffer, target: Buffer): void {
-    for (const name of listXattrs(source)) {
-      if (name.toString() === PLACE_ATTRIBUTE) continue;
-      const value = lgetxattr(source, name);
-      if (value === undefined) continue;
+    for (const { name, value } of this.#options.xattrsOf?.(source) ?? xattrsOf(source)) {
       try {
         lsetxattr(target, name, value);
       } catch (error) {
@@ -158,6 +180,25 @@ class TreeCopier {
     if (known !== undefined) known.count++;
     else this.#skipped.set(code, { count: 1, first: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** Removes what stands at `target`, unless that and the new file are directories; then returns true. */
+function makeWay(target: Buffer, type: number): boolean {
+  const present = fstatatIfExists(AT_FDCWD, target);
+  if (present === undefined) return false;
+  if (type === S_IFDIR && (present.mode & S_IFMT) === S_IFDIR) return true;
+  removeEntry(AT_FDCWD, target, () => undefined);
+  return false;
+}
+
+function xattrsOf(path: Buffer): TarXattr[] {
+  const found: TarXattr[] = [];
+  for (const name of listXattrs(path)) {
+    if (name.toString() === PLACE_ATTRIBUTE) continue;
+    const value = lgetxattr(path, name);
+    if (value !== undefined) found.push({ name, value });
+  }
+  return found;
 }
 
 function listXattrs(path: Buffer): Buffer[] {
