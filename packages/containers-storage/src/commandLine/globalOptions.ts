@@ -15,7 +15,10 @@ export interface GlobalOptions {
   readonly unshare: boolean;
 }
 
-/** What holds before any flag was read: only a user without privileges needs a namespace. */
+/** Only a user without privileges needs a namespace. */
+const UNSHARE = process.geteuid?.() !== 0;
+
+/** What holds before any flag was read. */
 export const NO_GLOBAL_OPTIONS: GlobalOptions = {
   graphRoot: '',
   runRoot: '',
@@ -24,7 +27,7 @@ export const NO_GLOBAL_OPTIONS: GlobalOptions = {
   imageStore: '',
   transientStore: false,
   debug: false,
-  unshare: process.geteuid?.() !== 0,
+  unshare: UNSHARE,
 };
 
 /** The flags of every command. They begin with what is known so far, which help shows. */
@@ -47,7 +50,7 @@ export function globalFlags(known: GlobalOptions): Flag[] {
     stringFlag(['--storage-driver', '-s'], 'Storage driver to use ($STORAGE_DRIVER)', known.driver),
     list,
     boolean(['--transient-store'], 'Transient store', known.transientStore),
-    boolean(['--unshare', '-U'], 'Run in a user namespace', known.unshare),
+    boolean(['--unshare', '-U'], `Run in a user namespace (default ${UNSHARE})`, known.unshare),
   ];
 }
 

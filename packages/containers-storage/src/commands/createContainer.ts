@@ -1,6 +1,9 @@
+import { describeErrorCode } from '@sediment/core';
+import type { CreateContainerRequest } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, JSON_FLAG, nameFlag, stringFlag } from '../commandLine/flag.ts';
+import { inWords } from '../errors/inWords.ts';
 import { containerJson } from '../output/recordJson.ts';
 import { ID_MAP_FLAGS, readIdMapFlags } from './idMapFlags.ts';
 import { METADATA_FLAGS, readMetadata } from './metadataFlags.ts';
@@ -22,17 +25,21 @@ export const createContainerCommand: CommandDefinition = {
   ],
   run: async (context) => {
     const { store, flags, args } = context;
-    const metadata = await readMetadata(flags);
+    const metadata = readMetadata(flags);
     const [image = ''] = args;
     const id = flags.string('--id');
-    const container = await store.containers.create({
+    const request: CreateContainerRequest = {
       ...(id === '' ? {} : { id }),
       names: flags.list('--name'),
       ...(image === '' ? {} : { image }),
       metadata,
       volatile: flags.boolean('--volatile'),
       ...(await readIdMapFlags(flags)),
-    });
+    };
+    const container = await inWords(
+      { DUPLICATE_ID: ({ code }) => describeErrorCode(code) },
+      async () => await store.containers.create(request),
+    );
     printCreated(context, container, containerJson(container));
     return SUCCESS;
   },

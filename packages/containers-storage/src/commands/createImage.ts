@@ -24,7 +24,7 @@ export const createImageCommand: CommandDefinition = {
   ],
   run: async (context) => {
     const { store, flags, args } = context;
-    const metadata = await readMetadata(flags);
+    const metadata = readMetadata(flags);
     const [layer = ''] = args;
     const id = flags.string('--id');
     const image = await store.images.create({

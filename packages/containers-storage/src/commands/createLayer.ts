@@ -1,7 +1,9 @@
+import { describeErrorCode } from '@sediment/core';
 import type { CreateLayerRequest, LayerInfo } from '@sediment/storage';
 import type { CommandContext, CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, JSON_FLAG, nameFlag, stringFlag } from '../commandLine/flag.ts';
+import { inWords } from '../errors/inWords.ts';
 import { printJson } from '../output/json.ts';
 import { layerJson } from '../output/recordJson.ts';
 import { ID_MAP_FLAGS, readIdMapFlags } from './idMapFlags.ts';
@@ -19,6 +21,12 @@ const DRIVER_FLAGS = [
   JSON_FLAG,
 ];
 
+/** Of layers the Go command does not say which id or name is in use. */
+const IN_USE = {
+  DUPLICATE_ID: () => describeErrorCode('DUPLICATE_ID'),
+  DUPLICATE_NAME: () => describeErrorCode('DUPLICATE_NAME'),
+};
+
 const LAYER_FLAGS = [nameFlag('Layer name'), ...DRIVER_FLAGS];
 
 export const createLayerCommand: CommandDefinition = {
@@ -30,7 +38,8 @@ export const createLayerCommand: CommandDefinition = {
   flags: LAYER_FLAGS,
   run: async (context) => {
     const request = await readRequest(context);
-    return printLayer(context, await context.store.layers.create({ ...request, ...namesOf(context) }));
+    const create = () => context.store.layers.create({ ...request, ...namesOf(context) });
+    return printLayer(context, await inWords(IN_USE, create));
   },
 };
 
@@ -42,22 +51,23 @@ export const importLayerCommand: CommandDefinition = {
   maxArgs: 1,
   flags: [...LAYER_FLAGS, stringFlag(['--file', '-f'], 'Read from file instead of stdin')],
   run: async (context) => {
-    const diff = await inputFile(context.flags.string('--file'), context.streams);
+    const diff = inputFile(context.flags.string('--file'), context.streams);
     const request = await readRequest(context);
-    const { layer } = await context.store.layers.put({ ...request, ...namesOf(context), diff });
-    return printLayer(context, layer);
+    const put = () => context.store.layers.put({ ...request, ...namesOf(context), diff });
+    return printLayer(context, (await inWords(IN_USE, put)).layer);
   },
 };
 
 export const createStorageLayerCommand: CommandDefinition = {
-  names: ['create-storage-layer', 'createstoragelayer'],
+  names: ['create-storage-layer'],
   synopsis: SYNOPSIS,
-  description: 'Create a new layer only in lower-level storage',
+  description: 'Create a new layer only in the storage driver',
   minArgs: 0,
   maxArgs: 1,
   flags: DRIVER_FLAGS,
   run: async (context) => {
-    const id = await context.store.layers.createInDriver(await readRequest(context));
+    const request = await readRequest(context);
+    const id = await inWords(IN_USE, () => context.store.layers.createInDriver(request));
     if (context.flags.boolean('--json')) printJson(context.streams, id);
     else context.streams.out(`${id}\n`);
     return SUCCESS;

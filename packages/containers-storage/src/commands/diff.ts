@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { createWriteStream, openSync } from 'node:fs';
 import type { Compression } from '@sediment/core';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
@@ -30,7 +28,7 @@ export const diffCommand: CommandDefinition = {
   run: async ({ store, streams, flags, args }) => {
     const { layer, from } = comparedLayers(args);
     const compression = chosenCompression(flags);
-    const write = await openOutput(flags.string('--file'), streams);
+    const write = openOutput(flags.string('--file'), streams);
     await using diff = await store.layers.diff(layer, {
       ...(from === undefined ? {} : { from }),
       ...(compression === undefined ? {} : { compression }),
@@ -47,8 +45,11 @@ function chosenCompression(flags: FlagValues): Compression | undefined {
 type Write = (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /** The file is there, and empty, even when the layer then turns out to be unknown. */
-async function openOutput(file: string, streams: Streams): Promise<Write> {
+function openOutput(file: string, streams: Streams): Write {
   if (file === '') return streams.pipeOut;
-  const handle = await open(file, 'w');
-  return async (chunks) => await pipeline(chunks, createWriteStream(file, { fd: handle }));
+  const fd = openSync(file, 'w');
+  return async (chunks) => {
+    const { pipeline } = await import('node:stream/promises');
+    await pipeline(chunks, createWriteStream(file, { fd }));
+  };
 }

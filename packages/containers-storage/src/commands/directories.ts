@@ -14,7 +14,7 @@ function directoryCommand(
     synopsis: `[options [...]] ${kind}NameOrID`,
     description: `Find the ${kind}'s associated ${what} directory`,
     minArgs: 1,
-    maxArgs: undefined,
+    maxArgs: 1,
     flags: [],
     run: async ({ store, streams, args: [object = ''] }) => {
       streams.out(`${await find(store, object)}\n`);

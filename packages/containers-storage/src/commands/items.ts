@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { isStorageError } from '@sediment/core';
+import { writeFileSync } from 'node:fs';
+import type { StorageError } from '@sediment/core';
 import type { Containers, Images, Layers, Store } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
-import { CommandError } from '../errors/commandError.ts';
+import { inWords } from '../errors/inWords.ts';
 import { goQuote } from '../output/goQuote.ts';
 import { listOrNull, printJson } from '../output/json.ts';
 import { readInput } from './inputFile.ts';
@@ -74,29 +74,31 @@ function getCommand(kind: ItemOwnerKind): CommandDefinition {
     synopsis: `[options [...]] ${argument} dataName`,
     description: `Get data that is attached to ${words}`,
     minArgs: 2,
-    maxArgs: undefined,
+    maxArgs: 2,
     flags: [stringFlag(['--file', '-f'], 'Write data to file')],
     run: async ({ store, streams, flags, args: [object = '', item = ''] }) => {
       const bytes = await readItem(kind, { store, object, item });
       const file = flags.string('--file');
       if (file === '') streams.out(bytes);
-      else await writeFile(file, bytes);
+      else writeFileSync(file, bytes);
       return SUCCESS;
     },
   };
 }
 
 async function readItem(
-  { of, unknownItem }: ItemOwnerKind,
+  { name, of, unknownItem }: ItemOwnerKind,
   { store, object, item }: { readonly store: Store; readonly object: string; readonly item: string },
 ): Promise<Buffer> {
-  try {
-    return await of(store).bigData(object, item);
-  } catch (error) {
-    if (!isStorageError(error, 'BIG_DATA_UNKNOWN')) throw error;
+  const unknown = async ({ facts }: StorageError): Promise<string> => {
     const { id } = await of(store).get(object);
-    throw new CommandError(unknownItem({ id, item, path: error.facts.path ?? '' }));
-  }
+    return unknownItem({ id, item, path: facts.path ?? '' });
+  };
+  const refused = name === 'layer' ? { BIG_DATA_NAME_INVALID: unknown } : {};
+  return await inWords(
+    { BIG_DATA_UNKNOWN: unknown, ...refused },
+    async () => await of(store).bigData(object, item),
+  );
 }
 
 function setCommand(kind: ItemOwnerKind, description: string): CommandDefinition {
@@ -106,7 +108,7 @@ function setCommand(kind: ItemOwnerKind, description: string): CommandDefinition
     synopsis: `[options [...]] ${argument} dataName`,
     description,
     minArgs: 2,
-    maxArgs: undefined,
+    maxArgs: 2,
     flags: [stringFlag(['--file', '-f'], 'Read data from file')],
     run: async ({ store, streams, flags, args: [object = '', item = ''] }) => {
       await of(store).setBigData(object, item, await readInput(flags.string('--file'), streams));
@@ -127,7 +129,7 @@ function factCommand(
     synopsis: `[options [...]] ${argument} dataName`,
     description: `Get ${fact} of data that is attached to ${words}`,
     minArgs: 2,
-    maxArgs: undefined,
+    maxArgs: 2,
     flags: [],
     run: async ({ store, streams, args: [object = '', item = ''] }) => {
       streams.out(`${await find(store, object, item)}\n`);

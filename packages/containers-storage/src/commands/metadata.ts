@@ -44,7 +44,7 @@ export const setMetadataCommand: CommandDefinition = {
     if (flags.string('--metadata') === '' && flags.string('--metadata-file') === '') {
       throw new CommandError('no new metadata provided');
     }
-    await store.objects.setMetadata(object, await readMetadata(flags));
+    await store.objects.setMetadata(object, readMetadata(flags));
     return SUCCESS;
   },
 };

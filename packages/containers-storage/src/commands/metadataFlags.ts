@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { type Flag, stringFlag } from '../commandLine/flag.ts';
 import type { FlagValues } from '../commandLine/flagValues.ts';
 
@@ -8,7 +8,7 @@ export const METADATA_FLAGS: readonly Flag[] = [
 ];
 
 /** The metadata of the command line; what is in a file wins. */
-export async function readMetadata(flags: FlagValues): Promise<string> {
+export function readMetadata(flags: FlagValues): string {
   const file = flags.string('--metadata-file');
-  return file === '' ? flags.string('--metadata') : await readFile(file, 'utf8');
+  return file === '' ? flags.string('--metadata') : readFileSync(file, 'utf8');
 }

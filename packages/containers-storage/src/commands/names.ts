@@ -23,7 +23,7 @@ export const getNamesCommand: CommandDefinition = {
 export const addNamesCommand: CommandDefinition = namesCommand({
   names: ['add-names', 'addnames'],
   description: 'Add layer, image, or container name or names',
-  flag: 'New name',
+  flag: 'Name to add',
   change: async ({ store }, object, names) => await store.objects.addNames(object, names),
 });
 

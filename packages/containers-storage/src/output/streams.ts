@@ -1,5 +1,3 @@
-import { pipeline } from 'node:stream/promises';
-
 /** Standard input and output of the command. Texts are written as they are: line ends are the caller's. */
 export interface Streams {
   out(data: string | Uint8Array): void;
@@ -16,7 +14,10 @@ export function processStreams(): Streams {
   return {
     out: (data) => void process.stdout.write(data),
     err: (text) => void process.stderr.write(text),
-    pipeOut: async (chunks) => await pipeline(chunks, process.stdout, { end: false }),
+    pipeOut: async (chunks) => {
+      const { pipeline } = await import('node:stream/promises');
+      await pipeline(chunks, process.stdout, { end: false });
+    },
     input: () => process.stdin,
   };
 }

@@ -32,6 +32,8 @@ export interface IdMapTexts {
  */
 export function readIdMapRequest(texts: IdMapTexts): IdMapRequest {
   const { hostUidMap = false, hostGidMap = false, subUidMap = '', subGidMap = '' } = texts;
+  if (hostUidMap && subUidMap !== '') throw both('uid', 'UID');
+  if (hostGidMap && subGidMap !== '') throw both('gid', 'GID');
   const user = subUidMap === '' ? subGidMap : subUidMap;
   const group = subGidMap === '' ? subUidMap : subGidMap;
   const subordinate: IdMapLists = user === '' ? { uidMap: [], gidMap: [] } : subordinateMaps(user, group);
