@@ -9,6 +9,7 @@ import { locateImage } from '../images/findImage.ts';
 import type { BigDataItem } from '../items/itemRecord.ts';
 import { createRequested } from '../layers/createStoreLayer.ts';
 import { type LayerRemover, withLayerRemover } from '../layers/layerRemover.ts';
+import { checkNewId } from '../records/checkNewId.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
@@ -18,14 +19,14 @@ import type { StoreContext } from '../store/storeContext.ts';
 import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import { type AutoUsernsRequest, type AutoUsernsScope, autoUserns } from './autoUserns.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
-import { setContainerItem } from './containerItems.ts';
-import { type RemoveContainerRequest, removeContainer } from './deleteContainer.ts';
 import { newContainerRecord } from './newContainerRecord.ts';
+import { refuseInUse } from './refuseInUse.ts';
+import { saveContainer } from './saveContainer.ts';
 import { topLayerFor } from './topLayer.ts';
 
 /** A container to be made. Ids that are not asked for are those of the image's top layer. */
 export interface CreateContainerRequest extends IdMapRequest {
-  /** Generated, if absent. */
+  /** Generated, if absent or empty. */
   readonly id?: string;
   /** Id, exact name or id prefix of the image; `''` or absent for a container that starts empty. */
   readonly image?: string;
@@ -57,7 +58,7 @@ export interface ContainerLabels {
  * Makes a container: a new read-write layer on the image's top layer (or on a copy of it with the ids asked
  * for), and a record. Ids and names in use are refused, not taken.
  *
- * @throws {StorageError} `IMAGE_UNKNOWN`, `DUPLICATE_ID`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`,
+ * @throws {StorageError} `IMAGE_UNKNOWN`, `ID_INVALID`, `DUPLICATE_ID`, `DUPLICATE_NAME`, `LAYER_UNKNOWN`,
  *   `ID_MAP_INVALID`, `INVALID_MAPPINGS`, `NO_AVAILABLE_IDS`, `USERNS_TOO_LARGE`, `BIG_DATA_NAME_INVALID`
  */
 export async function createContainer(
@@ -112,8 +113,9 @@ async function createLocked(tables: Tables, asked: CreateContainerRequest): Prom
   const image = imageOf(images, asked);
   const request = withOwnIds({ context, layers, containers, image }, asked);
   const names = uniqueNames(request.names ?? []);
-  refuseIdInUse(containers, request.id);
-  refuseNamesInUse(containers, names);
+  const id = request.id || randomId((used) => containers.byId(used) !== undefined);
+  checkNewId(id, 'container');
+  refuseInUse(containers, id, names);
   const top =
     image === undefined
       ? undefined
@@ -130,12 +132,14 @@ async function createLocked(tables: Tables, asked: CreateContainerRequest): Prom
     request,
     volatile,
     names,
-    id: request.id || randomId((id) => containers.byId(id) !== undefined),
+    id,
     image: image?.id ?? '',
     layer: layer.id,
   });
-  await saveOrTakeBack({ context, remover, layers, containers, container: record }, request.bigData ?? []);
-  return containers.byId(record.id) ?? record;
+  return await saveContainer(
+    { context, remover, layers, containers, container: record },
+    request.bigData ?? [],
+  );
 }
 
 function withOwnIds(scope: AutoUsernsScope, request: CreateContainerRequest): CreateContainerRequest {
@@ -163,64 +167,7 @@ function layerRequest(request: CreateContainerRequest, volatile: boolean) {
   };
 }
 
-/** The record first: items without one would be nobody's. What fails here takes the container and its layer back. */
-async function saveOrTakeBack(taken: RemoveContainerRequest, items: readonly BigDataItem[]): Promise<void> {
-  const { context, remover, layers, containers, container } = taken;
-  const isVolatile = container.flags.Volatile === true;
-  try {
-    containers.put(container, isVolatile ? { file: 'volatile' } : {});
-    await containers.save();
-  } catch (error) {
-    const layer = layers.byId(container.layer);
-    if (layer !== undefined) await remover.takeBack(layers, [layer]);
-    throw error;
-  }
-  try {
-    let current = container;
-    for (const item of items) current = await setContainerItem(containers, current, item);
-  } catch (error) {
-    await takeBackContainer(context, taken);
-    throw error;
-  }
-}
-
-/** Never throws, since an error is on its way: what stays is reported and can be deleted like any container. */
-async function takeBackContainer(context: StoreContext, request: RemoveContainerRequest): Promise<void> {
-  const { id } = request.container;
-  try {
-    await removeContainer(request);
-  } catch (error) {
-    context.onWarning({
-      code: 'DEBRIS_LEFT',
-      message: `container ${id}, which could not be completed, is left: ${String(error)}`,
-      object: id,
-    });
-  }
-}
-
 function checkLabels({ mount, process }: ContainerLabels = { mount: '', process: '' }): void {
   if ((mount === '') === (process === '')) return;
   throw new TypeError('labels: ProcessLabel and Mountlabel must either not be specified or both specified');
-}
-
-function refuseIdInUse(containers: TableView<ContainerRecord>, id: string | undefined): void {
-  if (id === undefined || containers.byId(id) === undefined) return;
-  throw new StorageError('DUPLICATE_ID', `container "${id}": that ID is already in use`, {
-    object: id,
-    usedBy: [id],
-    hint: 'remove that container, or choose another id',
-  });
-}
-
-function refuseNamesInUse(containers: TableView<ContainerRecord>, names: readonly string[]): void {
-  for (const name of names) {
-    const owner = containers.all().find((container) => container.names.includes(name));
-    if (owner === undefined) continue;
-    throw new StorageError(
-      'DUPLICATE_NAME',
-      `the container name "${name}" is already in use by ${owner.id}. You have to remove that container to be ` +
-        'able to reuse that name: that name is already in use',
-      { object: name, usedBy: [owner.id], hint: 'remove that container, or choose another name' },
-    );
-  }
 }

@@ -1,6 +1,7 @@
 import { type Digest, StorageError } from '@sediment/core';
 import type { BigDataItem } from '../items/itemRecord.ts';
 import { locateLayer } from '../layers/findLayer.ts';
+import { checkNewId } from '../records/checkNewId.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import { uniqueNames, withNamesInHistory } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
@@ -12,7 +13,7 @@ import { type PulledUpImage, pullUp } from './pullUp.ts';
 import { saveImage } from './saveImage.ts';
 
 export interface CreateImageRequest {
-  /** Generated, if absent. */
+  /** Generated, if absent or empty. */
   readonly id?: string;
   readonly names?: readonly string[];
   /** Id, name or id prefix of the top layer; absent for an image without layers. */
@@ -31,16 +32,18 @@ export interface CreateImageRequest {
  * Makes a new image. An id or name in use is refused, not taken. If an additional store has an image of
  * that id, the new record takes over what it says, its names and its items.
  *
- * @throws {StorageError} `LAYER_UNKNOWN`, `DUPLICATE_ID`, `DUPLICATE_NAME` (the owner in `usedBy`),
+ * @throws {StorageError} `LAYER_UNKNOWN`, `ID_INVALID`, `DUPLICATE_ID`, `DUPLICATE_NAME` (the owner in `usedBy`),
  *   `BIG_DATA_NAME_INVALID`
  */
 export async function createImage(context: StoreContext, request: CreateImageRequest): Promise<ImageInfo> {
   return await context.layers.read(async (layers) => {
     const layer = request.layer === undefined ? undefined : locateLayer(layers, request.layer).record.id;
     return await context.images.write(async (writer) => {
-      refuseIdInUse(writer, request.id);
+      const id = request.id || randomId((used) => writer.byId(used) !== undefined);
+      checkNewId(id, 'image');
+      refuseIdInUse(writer, id);
       refuseNamesInUse(writer, request.names ?? []);
-      const { record, items } = startOf(writer, request.id);
+      const { record, items } = startOf(writer, id);
       const saved = await saveImage({
         context,
         writer,
@@ -52,8 +55,8 @@ export async function createImage(context: StoreContext, request: CreateImageReq
   });
 }
 
-function refuseIdInUse(view: TableView<ImageRecord>, id: string | undefined): void {
-  if (id === undefined || view.byId(id) === undefined) return;
+function refuseIdInUse(view: TableView<ImageRecord>, id: string): void {
+  if (view.byId(id) === undefined) return;
   throw new StorageError(
     'DUPLICATE_ID',
     `an image with ID "${id}" already exists: that ID is already in use`,
@@ -74,11 +77,9 @@ function refuseNamesInUse(view: TableView<ImageRecord>, names: readonly string[]
 }
 
 /** What an additional store knows of the id, or an empty record. */
-function startOf(view: TableView<ImageRecord>, id: string | undefined): PulledUpImage {
-  const placed = id === undefined ? undefined : view.locateId(id);
-  if (placed !== undefined) return pullUp(view, placed);
-  const fresh = id ?? randomId((used) => view.byId(used) !== undefined);
-  return { record: newImageRecord({ id: fresh }), items: [] };
+function startOf(view: TableView<ImageRecord>, id: string): PulledUpImage {
+  const placed = view.locateId(id);
+  return placed === undefined ? { record: newImageRecord({ id }), items: [] } : pullUp(view, placed);
 }
 
 function withRequest(record: ImageRecord, request: CreateImageRequest): ImageRecord {

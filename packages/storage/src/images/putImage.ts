@@ -1,5 +1,6 @@
 import { type Digest, StorageError } from '@sediment/core';
 import type { BigDataItem } from '../items/itemRecord.ts';
+import { checkNewId } from '../records/checkNewId.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import { withAddedNames, withNamesInHistory } from '../records/names.ts';
 import type { StoreContext } from '../store/storeContext.ts';
@@ -35,7 +36,7 @@ export interface PutImageResult {
  * added to it (replacing those of the same name), the metadata is replaced, and the names are added
  * in front. Documents are written before the record that makes them visible.
  *
- * @throws {StorageError} `IMAGE_CONFLICT`, `LAYER_UNKNOWN`, `BIG_DATA_NAME_INVALID`
+ * @throws {StorageError} `IMAGE_CONFLICT`, `ID_INVALID`, `LAYER_UNKNOWN`, `BIG_DATA_NAME_INVALID`
  */
 export async function putImage(context: StoreContext, request: PutImageRequest): Promise<PutImageResult> {
   return await context.layers.read(async (layers) => {
@@ -48,6 +49,7 @@ export async function putImage(context: StoreContext, request: PutImageRequest):
     }
     return await context.images.write(async (writer) => {
       const present = writer.byId(id);
+      if (present === undefined) checkNewId(id, 'image');
       checkSameLayer(present, request);
       const record = mergeRecord(present ?? newRecord(request), request);
       const { record: saved, taken } = await saveImage({ context, writer, record, items: request.bigData });

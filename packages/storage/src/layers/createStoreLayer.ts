@@ -1,6 +1,7 @@
 import { type ErrorCode, StorageError } from '@sediment/core';
 import { type IdMapLists, type IdMappings, NO_MAPPINGS } from '../idmaps/idMappings.ts';
 import { refuseOverlaps, resolveIdMaps } from '../idmaps/resolveIdMaps.ts';
+import { checkNewId } from '../records/checkNewId.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
@@ -106,6 +107,7 @@ export async function createInDriver(context: StoreContext, request: CreateLayer
   const { parent = '', readWrite = true, storageOptions } = request;
   return await context.layers.write((writer) => {
     const id = request.id || randomId((used) => driver.exists(used));
+    checkNewId(id, 'layer');
     if (driver.exists(id)) throw inUse('DUPLICATE_ID', id, 'ID');
     driver.create(id, {
       ...(parent === '' ? {} : { parent: writer.locate(parent)?.record.id ?? parent }),
@@ -133,6 +135,7 @@ export function refuseInUse(
   view: TableView<LayerRecord>,
   { id, names = [] }: Pick<CreateLayerRequest, 'id' | 'names'>,
 ): void {
+  if (id !== undefined && id !== '') checkNewId(id, 'layer');
   if (id !== undefined && view.byId(id) !== undefined) throw inUse('DUPLICATE_ID', id, 'ID');
   for (const name of names) {
     const owner = view.all().find((layer) => layer.names.includes(name));

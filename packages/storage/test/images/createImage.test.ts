@@ -59,6 +59,24 @@ describe.skipIf(noStore !== undefined)(`making images (${noStore ?? 'root'})`, (
     expect(existsSync(join(roots.graphRoot, 'overlay-images', ONE))).toBe(false);
   });
 
+  it.each(['images.json', 'images.lock', '.tmp-x', 'a/b', '..', 'l', 'tempdirs', '\0'])(
+    'takes no id that names a file of the store: %j',
+    async (id) => {
+      const refusal = { code: 'ID_INVALID', facts: { object: id } };
+      await expect(store.images.create({ id })).rejects.toMatchObject(refusal);
+      await expect(store.images.put({ id, names: [], bigData: [] })).rejects.toMatchObject(refusal);
+      await expect(store.containers.create({ id })).rejects.toMatchObject(refusal);
+      await expect(store.layers.create({ id })).rejects.toMatchObject(refusal);
+      await expect(store.layers.createInDriver({ id })).rejects.toMatchObject(refusal);
+      expect(await store.layers.list()).toEqual([]);
+    },
+  );
+
+  it('generates the id that is not given', async () => {
+    expect((await store.images.create({ id: '' })).id).toMatch(/^[0-9a-f]{64}$/);
+    expect((await store.images.create({})).id).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it('writes the record only when an item changes it', async () => {
     await store.images.create({ id: ONE, bigData: [item('x', 'X')] });
     const token = () => readFileSync(join(roots.graphRoot, 'overlay-images/images.lock'), 'hex');
