@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LOCK_RANKS, type LockFile, LockManager, type LockRank } from '../../src/locks/index.ts';
 import { tempDir } from './support/tempDir.ts';
@@ -48,6 +49,7 @@ describe.skipIf(process.platform !== 'linux')('lock order (needs fcntl locks)', 
     const dir = tempDir();
     const own = manager.lock(`${dir}/own/layers.lock`, { rank: 'layers' });
     const second = manager.lock(`${dir}/second/layers.lock`, { rank: 'layers' });
+    mkdirSync(`${dir}/additional`);
     const additional = manager.lock(`${dir}/additional/layers.lock`, { rank: 'layers', readOnly: true });
     const inOrder = own.withWrite(() => second.withWrite(() => additional.withRead(() => 'all')));
     expect(await inOrder).toBe('all');
