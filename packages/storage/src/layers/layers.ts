@@ -6,6 +6,7 @@ import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
 import { type ApplyDirectoryOptions, applyDiffFromDirectory } from './applyDirectory.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
+import { endingSource } from './endingSource.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
 import { type LayerChange, layerChanges, layerDiffSize } from './layerChanges.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
@@ -138,7 +139,9 @@ export class StoreLayers implements Layers {
   }
 
   async put(request: PutLayerRequest): Promise<PutLayerResult> {
-    return await this.#context.change(() => putLayer(this.#context, request));
+    return await endingSource(request.diff, () =>
+      this.#context.change(() => putLayer(this.#context, request)),
+    );
   }
 
   async applyDiff(
@@ -146,7 +149,9 @@ export class StoreLayers implements Layers {
     diff: AsyncIterable<Uint8Array>,
     options: ApplyDiffOptions = {},
   ): Promise<number> {
-    return await this.#context.change(() => applyDiff(this.#context, idOrName, diff, options));
+    return await endingSource(diff, () =>
+      this.#context.change(() => applyDiff(this.#context, idOrName, diff, options)),
+    );
   }
 
   async applyDiffFromDirectory(

@@ -1,0 +1,25 @@
+/**
+ * Runs an operation that reads a stream. When it fails the stream is ended, even if nothing was read of it:
+ * files and connections behind it are closed.
+ */
+export async function endingSource<T>(
+  source: AsyncIterable<unknown>,
+  operation: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    end(source);
+    throw error;
+  }
+}
+
+/** Does not wait, since a source that has nothing to say may not notice; what it throws comes too late. */
+function end(source: AsyncIterable<unknown> & { destroy?: () => void }): void {
+  // The iterator of a Node stream closes the stream only after it has read from it.
+  if (typeof source.destroy === 'function') source.destroy();
+  else
+    source[Symbol.asyncIterator]()
+      .return?.()
+      .catch(() => undefined);
+}
