@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareStores } from '../support/compareStores.ts';
 import { debootstrapImage } from '../support/debootstrapImage.ts';
@@ -32,6 +33,19 @@ afterEach(async () => {
 const sediment = (...args: string[]): Promise<RunResult> => rootless.ours('sediment', args);
 const trySediment = (...args: string[]): Promise<RunResult> =>
   rootless.user.run(rootless.oursArgv('sediment', ...args));
+
+/** A Debian with packages, where the user can read it. */
+async function debianArchive(): Promise<{ debian: string; name: string }> {
+  const { dockerArchive, name } = await debootstrapImage();
+  const debian = join(rootless.store.path, 'debian.tar');
+  copyFileSync(dockerArchive, debian);
+  chmodSync(debian, 0o644);
+  return { debian, name };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 1000 && !condition(); attempt++) await setTimeout(20);
+}
 
 /** The image ids and names that both say are in the store. */
 async function imagesForBoth(): Promise<Array<{ id: string; names: string[] }>> {
@@ -77,22 +91,11 @@ describe.skipIf(skipReason)(titled('a user with podman', skipReason), () => {
   });
 
   it('gets that store of a Debian, too: set-id bits, capabilities, many owners', async () => {
-    const { dockerArchive, name } = await debootstrapImage();
-    const debian = join(rootless.store.path, 'debian.tar');
-    copyFileSync(dockerArchive, debian);
-    chmodSync(debian, 0o644);
+    const { debian, name } = await debianArchive();
     const { home } = rootless.user;
     const theirs = { ...rootless.store, graphRoot: join(home, 'graph'), runRoot: join(home, 'run') };
-    await rootless.podman([
-      '--root',
-      theirs.graphRoot,
-      '--runroot',
-      theirs.runRoot,
-      'load',
-      '--quiet',
-      '--input',
-      debian,
-    ]);
+    const roots = ['--root', theirs.graphRoot, '--runroot', theirs.runRoot];
+    await rootless.podman([...roots, 'load', '--quiet', '--input', debian]);
     await sediment('import', debian, '--name', name);
     expect(compareStores(snapshotStore(rootless.store), snapshotStore(theirs))).toEqual([]);
     await sediment('rmi', name);
@@ -173,6 +176,22 @@ describe.skipIf(skipReason)(titled('a user without podman', skipReason), () => {
     await sediment('rm', 'box');
     await sediment('rmi', NAME);
     expect(readRecords(rootless.store)).toMatchObject({ layers: [], images: [], containers: [] });
+    assertNothingLeft(rootless.store);
+  });
+
+  it('may end an import, which then leaves nothing', async () => {
+    const { debian } = await debianArchive();
+    let pid = 0;
+    const importing = rootless.user.run(rootless.oursArgv('sediment', 'import', debian), {
+      onStart: (started) => {
+        pid = started;
+      },
+    });
+    await until(() => existsSync(rootless.store.graphRoot) && findDebris(rootless.store).length > 0);
+    process.kill(pid, 'SIGTERM');
+    const { exitCode, stderr } = await importing;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 143, stderr: expect.stringContaining('[ABORTED]') });
+    expect(readRecords(rootless.store)).toMatchObject({ layers: [], images: [] });
     assertNothingLeft(rootless.store);
   });
 
