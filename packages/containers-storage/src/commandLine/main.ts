@@ -65,15 +65,19 @@ export async function main(words: readonly string[], options: MainOptions = {}):
   return await dispatch(call, name, args, readGlobalOptions(values));
 }
 
-/** What is printed for flags before the command that are none. */
+/** What is printed for flags before the command that are none. The Go command prints its help twice for `-h`. */
 function generalUsage({ program, streams, commands }: Call, flags: readonly Flag[], error: unknown): number {
-  if (error instanceof FlagError && !error.withHelp) {
-    const see = seeLine(program, 'containers-storage');
-    for (const message of error.messages) streams.err(`${message}\n${see}`);
-    streams.out(`${error.message} while parsing arguments (1)\n`);
-  } else if (!(error instanceof FlagError) && !(error instanceof HelpRequested)) {
-    throw error;
+  const isHelp = error instanceof HelpRequested;
+  if (!isHelp && !(error instanceof FlagError)) throw error;
+  if (isHelp && error.message === '-help') {
+    streams.err("Warning: '-help' is deprecated, it will be replaced by '--help' soon. See usage.\n");
+    printGeneralHelp(streams, commands, flags, 'out');
+    return SUCCESS;
   }
+  if (isHelp || error.withHelp) printGeneralHelp(streams, commands, flags, 'err');
+  const see = seeLine(program, 'containers-storage');
+  for (const message of isHelp ? [] : error.messages) streams.err(`${message}\n${see}`);
+  streams.out(`${isHelp ? 'flag: help requested' : error.message} while parsing arguments (1)\n`);
   printGeneralHelp(streams, commands, flags, 'err');
   return FAILURE;
 }

@@ -65,8 +65,15 @@ describe('general help', () => {
     );
   });
 
-  it('follows -h, which is no flag', async () => {
-    expect(await call('-h')).toEqual({ status: 1, stdout: GENERAL_HELP, stderr: HAS_OPTIONS });
+  it('comes twice for -h, which is no flag', async () => {
+    const stdout = `${GENERAL_HELP}flag: help requested while parsing arguments (1)\n${GENERAL_HELP}`;
+    expect(await call('-h')).toEqual({ status: 1, stdout, stderr: HAS_OPTIONS });
+  });
+
+  it('is a success for -help, which is an old spelling', async () => {
+    const { status, stderr } = await call('-help', 'do-it');
+    expect(status).toBe(0);
+    expect(stderr).toBe("Warning: '-help' is deprecated, it will be replaced by '--help' soon. See usage.\n");
   });
 });
 
