@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  createReadStream,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -10,11 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { openStore, type Store } from '@sediment/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { containersStorage, peersSkipReason, peerTitle } from '../support/peers.ts';
 import { plainTar, tarLines } from '../support/plainTar.ts';
 import { makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
+import { compareTrees, listTree, type Tree, type TreeField } from '../support/treeListing.ts';
 
 const LONG = 'a-name-of-some-length/'.repeat(9);
 
@@ -78,7 +81,11 @@ function change(root: string): void {
   run('chown', '3000000:70000', at('made/char'));
   run('setfattr', '-n', 'user.kept', '-v', 'a value', at('made/by'));
   run('setcap', 'cap_net_raw=ep', at('made/two'));
-  run('python3', '-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(at('made/socket'))})`);
+  run(
+    'python3',
+    '-c',
+    `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(at('made/socket'))})`,
+  );
   mkdirSync(at(LONG), { recursive: true });
   writeFileSync(at(`${LONG}file`), 'at a long path');
   writeFileSync(at(`${LONG}${'x'.repeat(120)}`), 'with a long name');
@@ -87,6 +94,15 @@ function change(root: string): void {
   writeFileSync(Buffer.concat([Buffer.from(at('made/raw-')), Buffer.from([0xff, 0xe9])]), 'not UTF-8');
   writeFileSync(at('made/big'), Buffer.alloc(3_000_000, 'big'));
   run('touch', '-d', '@-5', at('made/old'));
+}
+
+/** The time of a root directory tells when something was last made in it. */
+function rootTime(path: string, field: TreeField): boolean {
+  return path === '' && field === 'mtimeNs';
+}
+
+function unzstd(bytes: Buffer): Buffer {
+  return execFileSync('zstd', ['-q', '-d'], { input: bytes, maxBuffer: 1 << 30 });
 }
 
 describe.skipIf(peersSkipReason !== undefined).each(['overlay', 'vfs'] as const)(
@@ -167,6 +183,122 @@ describe.skipIf(peersSkipReason !== undefined).each(['overlay', 'vfs'] as const)
         expect(tarLines(ours), args.join()).toEqual(tarLines(peers));
         expect(ours.equals(peers), args.join()).toBe(true);
       }
+    });
+
+    const compressed = (tar: Buffer): Record<string, Buffer> => ({
+      none: tar,
+      gzip: gzipSync(tar),
+      bzip2: execFileSync('bzip2', { input: tar, maxBuffer: 1 << 30 }),
+      xz: execFileSync('xz', { input: tar, maxBuffer: 1 << 30 }),
+      zstd: execFileSync('zstd', ['-q'], { input: tar, maxBuffer: 1 << 30 }),
+    });
+    const recorded = async (id: string): Promise<unknown> => {
+      const [record] = JSON.parse(await theirs('layer', '-j', id)) as Record<string, unknown>[];
+      const { id: _, created, parent, ...rest } = record ?? {};
+      return rest;
+    };
+
+    it('fills layers as the Go command does, from every kind of stream, and gives the archive back', async () => {
+      await twoLayers();
+      const [baseTar, topTar] = [await theirDiff('base'), await theirDiff('top')];
+      for (const [kind, blob] of Object.entries(compressed(topTar))) {
+        const file = join(root.path, 'blob');
+        const baseFile = join(root.path, 'base-blob');
+        writeFileSync(file, blob);
+        writeFileSync(baseFile, baseTar);
+        await containersStorage(root, ['import-layer', '--id', `theirs-${kind}-base`, '-f', baseFile]);
+        await containersStorage(root, [
+          'import-layer',
+          '--id',
+          `theirs-${kind}`,
+          '-f',
+          file,
+          `theirs-${kind}-base`,
+        ]);
+        await store.layers.put({ id: `ours-${kind}-base`, diff: createReadStream(baseFile) });
+        const { layer } = await store.layers.put({
+          id: `ours-${kind}`,
+          parent: `ours-${kind}-base`,
+          diff: createReadStream(file),
+        });
+        expect(layer.compression).toBe(kind);
+        expect(await recorded(`ours-${kind}`)).toEqual(await recorded(`theirs-${kind}`));
+        await store.layers.create({ id: `applied-${kind}`, parent: `ours-${kind}-base` });
+        await store.layers.applyDiff(`applied-${kind}`, createReadStream(file));
+        expect(await recorded(`applied-${kind}`)).toEqual(await recorded(`theirs-${kind}`));
+
+        const shown = async (id: string): Promise<Tree> => {
+          const mounted = await store.mount(id);
+          try {
+            return listTree(mounted);
+          } finally {
+            await store.unmount(id);
+          }
+        };
+        const tree = await shown(`theirs-${kind}`);
+        expect(compareTrees(await shown(`ours-${kind}`), tree, rootTime), kind).toEqual([]);
+        expect(compareTrees(await shown(`applied-${kind}`), tree, rootTime), kind).toEqual([]);
+
+        // Whoever filled the layer, the other one gives the very archive back.
+        expect((await theirDiff('-u', `ours-${kind}`)).equals(topTar), kind).toBe(true);
+        expect((await theirDiff('-u', `applied-${kind}`)).equals(topTar), kind).toBe(true);
+        expect((await ourDiff(`theirs-${kind}`, { compression: 'none' })).equals(topTar), kind).toBe(true);
+        if (kind === 'bzip2' || kind === 'xz') {
+          const refusal = `unsupported compression format tar.${kind === 'xz' ? 'xz' : 'bz2'}`;
+          await expect(store.layers.diff(`theirs-${kind}`)).rejects.toThrow(refusal);
+          const refused = await containersStorage(root, ['diff', `ours-${kind}`], { mayFail: true });
+          expect(refused.stderr).toContain(refusal);
+          continue;
+        }
+        const again = await ourDiff(`theirs-${kind}`);
+        const plain = kind === 'none' ? again : kind === 'gzip' ? gunzipSync(again) : unzstd(again);
+        expect(plain.equals(topTar), kind).toBe(true);
+        expect(again.equals(topTar), kind).toBe(kind === 'none');
+      }
+    });
+
+    it('lets the Go command apply what we write, and applies what it writes', async () => {
+      await twoLayers();
+      const fill = async (
+        id: string,
+        tars: readonly [Buffer, Buffer],
+        by: 'ours' | 'theirs',
+      ): Promise<Tree> => {
+        const [base, top] = [`${id}-base`, `${id}-top`];
+        for (const [i, name] of [base, top].entries()) {
+          const file = join(root.path, name);
+          writeFileSync(file, tars[i] as Buffer);
+          const parent = i === 0 ? [] : [base];
+          if (by === 'theirs')
+            await containersStorage(root, ['import-layer', '-i', name, '-f', file, ...parent]);
+          else
+            await store.layers.put({
+              id: name,
+              diff: createReadStream(file),
+              ...(i === 0 ? {} : { parent: base }),
+            });
+        }
+        const mounted = await store.mount(top);
+        const tree = listTree(mounted);
+        await store.unmount(top);
+        return tree;
+      };
+      const ours = await fill('a', [await ourDiff('base'), await ourDiff('top')], 'theirs');
+      const peers = await fill('b', [await theirDiff('base'), await theirDiff('top')], 'ours');
+      expect(compareTrees(ours, peers, rootTime)).toEqual([]);
+      const mounted = await store.mount('top');
+      const original = listTree(mounted);
+      await store.unmount('top');
+      original.delete('made/socket');
+      // Archives keep whole seconds, and hard links to what lies in lower layers are parted.
+      const differences = compareTrees(
+        ours,
+        original,
+        (path, field) => field === 'mtimeNs' || rootTime(path, field),
+      );
+      expect(differences.filter((line) => !/^"(linked|kept\/linked-too)": (nlink|links)/.test(line))).toEqual(
+        [],
+      );
     });
   },
 );
