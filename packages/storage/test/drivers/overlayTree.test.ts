@@ -66,6 +66,22 @@ describe.skipIf(!isRoot)(`the tree of the overlay driver${needsRoot}`, () => {
     expect([uid, gid, mode & 0o7777]).toEqual([3, 4, 0o711]);
   });
 
+  it('finds a layer of an additional store whose short link is lost, without making it again', async () => {
+    await using below = await overlayFixture();
+    below.driver.create(BASE, { readWrite: false });
+    writeFileSync(join(below.driver.home, BASE, 'diff/file'), 'base');
+    below.driver.create(MIDDLE, { parent: BASE, readWrite: false });
+    await using fixture = await overlayFixture([], {}, [below.store.graphRoot]);
+    fixture.driver.create(TOP, { parent: MIDDLE, readWrite: true });
+    const links = join(below.driver.home, 'l');
+    for (const name of readdirSync(links)) unlinkSync(join(links, name));
+    expect(readFileSync(join(fixture.driver.get(TOP), 'file'), 'utf8')).toBe('base');
+    fixture.driver.put(TOP);
+    expect(readdirSync(links)).toEqual([]);
+    unlinkSync(join(below.driver.home, BASE, 'link'));
+    expect(() => fixture.driver.get(TOP)).toThrow(expect.objectContaining({ code: 'MOUNT_FAILED' }));
+  });
+
   it('removes a short link with its layer, even when only one of the two notes is left', async () => {
     await using fixture = await overlayFixture();
     const { driver, temp } = fixture;

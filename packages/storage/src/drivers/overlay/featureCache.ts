@@ -7,6 +7,8 @@ export interface FeatureResult {
   readonly supported: boolean;
   /** Why not; empty if nobody knows. */
   readonly text: string;
+  /** What is found now need not be true of this host for good. */
+  readonly passing?: boolean;
 }
 
 const MODE = 0o644;
@@ -36,8 +38,8 @@ export class FeatureCache {
     return undefined;
   }
 
-  record(feature: string, { supported, text }: FeatureResult): void {
-    if (this.#canStore(feature)) writeExactFile(this.path(feature, supported), text, MODE);
+  record(feature: string, { supported, text, passing = false }: FeatureResult): void {
+    if (!passing && this.#canStore(feature)) writeExactFile(this.path(feature, supported), text, MODE);
   }
 
   path(feature: string, supported: boolean): string {

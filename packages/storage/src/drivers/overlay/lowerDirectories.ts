@@ -36,7 +36,7 @@ export function lowerDirectories(
   const found = [
     ...olderDiffs({ home: home.path, inHome: id }),
     ...entries.flatMap((entry) => {
-      const lower = { home: homeOfEntry(homes, layer, entry, onWarning).path, inHome: entry };
+      const lower = resolveEntry(homes, layer, entry, onWarning);
       refuseComposefs(id, lower);
       // Not normalised: the kernel follows the short link, then goes up.
       return [lower, ...olderDiffs({ ...lower, inHome: `${entry}/..` })];
@@ -64,18 +64,27 @@ export function ownDiffs({ home, id }: OverlayLayer): string[] {
   return [home.layer(id).diff, ...olderDiffs({ home: home.path, inHome: id }).map(lowerPath)];
 }
 
-function homeOfEntry(
+function resolveEntry(
   homes: OverlayHomes,
   layer: OverlayLayer,
   entry: string,
   onWarning: WarningHandler,
-): OverlayHome {
+): LowerDirectory {
   const holds = (home: OverlayHome) => existsSync(`${home.path}/${entry}`);
-  const found = homes.all.find(holds);
-  if (found !== undefined) return found;
+  const found = homes.all.find(holds) ?? repairedHome(homes, holds, onWarning);
+  if (found !== undefined) return { home: found.path, inHome: entry };
+  // In an additional store nothing can be made again, but its layers have notes of their own.
+  const noted = layerOfEntry(homes, entry);
+  if (noted === undefined) throw lostLower(layer, entry);
+  return { home: noted.home.path, inHome: `${noted.id}/diff` };
+}
+
+function repairedHome(
+  homes: OverlayHomes,
+  holds: (home: OverlayHome) => boolean,
+  onWarning: WarningHandler,
+): OverlayHome | undefined {
   const repaired = homes.writable.map((home) => ({ home, links: repairShortLinks(home) }));
-  const mended = homes.writable.find(holds);
-  if (mended === undefined) throw lostLower(layer, entry);
   for (const { home, links } of repaired) {
     if (links === 0) continue;
     onWarning({
@@ -84,7 +93,7 @@ function homeOfEntry(
       path: home.links,
     });
   }
-  return mended;
+  return homes.writable.find(holds);
 }
 
 function refuseComposefs(id: string, lower: LowerDirectory): void {

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoCode } from '@sediment/core';
+import { errnoCode, isStorageError } from '@sediment/core';
 import {
   AT_FDCWD,
   lgetxattr,
@@ -136,7 +136,9 @@ export function probeShifting(place: ProbePlace): FeatureResult {
       withUserNamespace({ uidMap: onlyRoot, gidMap: onlyRoot }, (fd) =>
         mountMapped(join(dir, 'lower'), mapped, fd),
       );
-    } catch {
+    } catch (error) {
+      // A program that is missing here says nothing about the kernel.
+      if (isStorageError(error, 'NEEDS_USERNS')) return { ...no('', undefined), passing: true };
       return no('', undefined);
     }
     try {
