@@ -300,5 +300,50 @@ describe.skipIf(peersSkipReason !== undefined).each(['overlay', 'vfs'] as const)
         [],
       );
     });
+
+    it('gives content the ids of a mapping, and shows it as it is inside', async () => {
+      await twoLayers();
+      const tars = [await theirDiff('base'), await theirDiff('top')] as const;
+      const maps = [{ containerId: 0, hostId: 100_000, size: 5_000_000 }];
+      const text = maps.map(({ containerId, hostId, size }) => `${containerId}:${hostId}:${size}`).join(':');
+      const options = ['--uidmap', text, '--gidmap', text];
+      const trees: Tree[] = [];
+      for (const who of ['ours', 'theirs']) {
+        for (const [i, name] of [`${who}-base`, `${who}-top`].entries()) {
+          const file = join(root.path, name);
+          writeFileSync(file, tars[i] as Buffer);
+          const parent = i === 0 ? undefined : `${who}-base`;
+          if (who === 'theirs') {
+            await containersStorage(root, [
+              'import-layer',
+              ...options,
+              '-i',
+              name,
+              '-f',
+              file,
+              ...(parent === undefined ? [] : [parent]),
+            ]);
+          } else {
+            const request = { id: name, uidMap: maps, gidMap: maps, diff: createReadStream(file) };
+            await store.layers.put(parent === undefined ? request : { ...request, parent });
+          }
+        }
+        await store.layers.create({ id: `${who}-box`, parent: `${who}-top` });
+        await write(`${who}-box`, (mounted) => {
+          writeFileSync(join(mounted, 'written'), 'x');
+          execFileSync('chown', ['100005:100006', join(mounted, 'written')]);
+        });
+        const mounted = await store.mount(`${who}-top`);
+        trees.push(listTree(mounted));
+        await store.unmount(`${who}-top`);
+      }
+      expect(await recorded('ours-top')).toEqual(await recorded('theirs-top'));
+      expect(compareTrees(trees[0] as Tree, trees[1] as Tree, rootTime)).toEqual([]);
+      expect((await ourDiff('theirs-top')).equals(tars[1])).toBe(true);
+      for (const layer of ['ours-box', 'theirs-box']) {
+        expect(tarLines(plainTar(await ourDiff(layer)))).toEqual(tarLines(plainTar(await theirDiff(layer))));
+        expect(await ourChanges(layer)).toEqual(await theirChanges(layer));
+      }
+    });
   },
 );
