@@ -97,7 +97,7 @@ describe.skipIf(peersSkipReason).each(['overlay', 'vfs'] as const)(
       await fillByPodman(shared);
       const before = listTree(shared.graphRoot);
       const refused = await trySediment(store, ['rmi', SHARED]);
-      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('IMAGE_UNKNOWN') });
+      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('STORE_READ_ONLY') });
       const [layer] = readRecords(shared).layers;
       const gone = await containersStorage(store, ['delete-layer', layer?.id ?? ''], { mayFail: true });
       expect(gone.exitCode).toBe(1);

@@ -22,13 +22,13 @@ const FULL_ID = /^[0-9a-f]{64}$/;
  * What cannot be removed does not keep the rest from going; the first error is thrown at the end.
  */
 export async function collectGarbage(context: StoreContext): Promise<Garbage> {
-  await recoverStore(context);
   const errors: unknown[] = [];
   const garbage = {
     containers: await collectContainers(context, errors),
     images: await collectImages(context, errors),
     layers: await collectLayers(context, errors),
   };
+  await recoverStore(context);
   if (errors.length > 0) throw errors[0];
   return garbage;
 }
