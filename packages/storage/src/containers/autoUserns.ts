@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { StorageError } from '@sediment/core';
 import type { AutoUserns } from '../conf/storageConf.ts';
 import { freeIdMaps } from '../idmaps/freeIdMaps.ts';
 import type { IdMapLists } from '../idmaps/idMappings.ts';
-import { withoutIds } from '../idmaps/idRanges.ts';
+import { namespaceIds } from '../idmaps/namespaceIds.ts';
 import { type IdRange, SUBGID_FILE, SUBUID_FILE, subordinateIds } from '../idmaps/subordinateIds.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { IdMap } from '../records/idMap.ts';
@@ -122,15 +121,7 @@ function availableIds({ user }: AutoUserns): Available {
   }
   return {
     owner: 'this user namespace',
-    uids: ownIds('/proc/self/uid_map'),
-    gids: ownIds('/proc/self/gid_map'),
+    uids: namespaceIds('/proc/self/uid_map'),
+    gids: namespaceIds('/proc/self/gid_map'),
   };
-}
-
-function ownIds(path: string): IdRange[] {
-  const ranges = readFileSync(path, 'latin1')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([start, , size]) => (start === undefined || size === undefined ? [] : [{ start, size }]));
-  return withoutIds(ranges, [{ start: 0, size: 1 }]);
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeIdMaps } from '../../src/idmaps/freeIdMaps.ts';
+import { namespaceIds } from '../../src/idmaps/namespaceIds.ts';
 import { parseIdMapTriples } from '../../src/idmaps/parseIdMapTriples.ts';
 
 const AVAILABLE = [
@@ -43,5 +47,26 @@ describe('freeIdMaps', () => {
       }),
     );
     expect(() => chosen(51, '0:1000:100')).toThrow(/not enough unused IDs/);
+  });
+});
+
+describe('namespaceIds', () => {
+  it('are those of the namespace but for root, by their inner names', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'uid-map-'));
+    try {
+      const path = join(directory, 'uid_map');
+      writeFileSync(
+        path,
+        '         0       1000          1\n         1     100000      65536\n     70000 1 5\n',
+      );
+      expect(namespaceIds(path)).toEqual([
+        { start: 1, size: 65536 },
+        { start: 70000, size: 5 },
+      ]);
+      writeFileSync(path, '0 0 4294967295\n');
+      expect(namespaceIds(path)).toEqual([{ start: 1, size: 4294967294 }]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });

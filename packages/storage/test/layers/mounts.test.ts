@@ -167,6 +167,7 @@ describe.skipIf(noStore !== undefined)(`options of mounts (${noStore ?? 'root'})
     store = await roots.open();
   });
   afterEach(async () => {
+    vi.unstubAllEnvs();
     await roots.cleanup();
   });
 
@@ -223,6 +224,13 @@ describe.skipIf(noStore !== undefined)(`options of mounts (${noStore ?? 'root'})
     await store.unmount(box.id);
     await store.unmountImage(IMAGE);
     expect(readdirSync(join(roots.runRoot, 'overlay'))).not.toContain(top);
+    vi.stubEnv('_CONTAINERS_OVERLAY_DISABLE_IDMAP', 'yes');
+    const shifted = await store.containers.create({ image: IMAGE, ...MAPS });
+    const [copy = ''] = (await store.images.get(IMAGE)).mappedLayers;
+    expect(readdirSync(join(imageStore, 'overlay', copy))).toContain('diff1');
+    expect(ownerOf(join(await store.mount(shifted.id), 'etc/a'))).toBe('100000:100000');
+    await store.unmount(shifted.id);
+    await store.containers.delete(shifted.id);
     await store.containers.delete(box.id);
     await store.images.delete(IMAGE);
     expect(readdirSync(join(imageStore, 'overlay')).filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual(
