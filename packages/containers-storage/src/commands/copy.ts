@@ -1,7 +1,10 @@
+import { posix } from 'node:path';
+import { isStorageError } from '@sediment/core';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
 import { CommandError } from '../errors/commandError.ts';
+import { errorText } from '../errors/errorText.ts';
 import { goQuote } from '../output/goQuote.ts';
 
 const LARGEST_ID = 0xffff_ffff;
@@ -17,11 +20,13 @@ export const copyCommand: CommandDefinition = {
   run: async ({ store, flags, args }) => {
     const chown = flags.string('--chown');
     const places = args.map(parsePlace);
-    await store.copy({
-      sources: places.slice(0, -1),
-      destination: places.at(-1) as Place,
-      ...(chown === '' ? {} : { chown: parseOwner(chown) }),
-    });
+    const owner = chown === '' ? {} : { chown: parseOwner(chown) };
+    try {
+      await store.copy({ sources: places.slice(0, -1), destination: places.at(-1) as Place, ...owner });
+    } catch (error) {
+      if (!isStorageError(error, 'LAYER_UNKNOWN')) throw error;
+      throw new CommandError(`error finding layer ${goQuote(error.facts.object ?? '')}: ${errorText(error)}`);
+    }
     return SUCCESS;
   },
 };
@@ -31,10 +36,14 @@ interface Place {
   readonly path: string;
 }
 
-/** Whatever stands before the first colon is a layer; without one it is a path of the host. */
+/**
+ * Whatever stands before the first colon is a layer, whose paths the Go command cleans, so that a slash at
+ * the end means nothing; without one it is a path of the host.
+ */
 function parsePlace(text: string): Place {
   const colon = text.indexOf(':');
-  return colon === -1 ? { path: text } : { layer: text.slice(0, colon), path: text.slice(colon + 1) };
+  if (colon === -1) return { path: text };
+  return { layer: text.slice(0, colon), path: posix.resolve('/', text.slice(colon + 1)) };
 }
 
 function parseOwner(text: string): { uid: number; gid: number } {

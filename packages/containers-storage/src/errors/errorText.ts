@@ -23,8 +23,7 @@ const TEXTS: Partial<Record<ErrorCode, TextOf>> = {
   ...LAYER_TEXTS,
   IMAGE_UNKNOWN: ({ code, facts }) =>
     `locating image with ID ${goQuote(facts.object ?? '')}: ${describeErrorCode(code)}`,
-  DRIVER_UNKNOWN: ({ facts }) =>
-    `failed to GetDriver graph ${facts.object} ${facts.path}: ${describeErrorCode('DRIVER_UNKNOWN')}`,
+  CONFIG_NOT_FOUND: ({ facts }) => `stat ${facts.path}: ${errnoWords('ENOENT')}`,
 };
 
 /** A failure in the words of the Go command, without a line end. */
