@@ -79,9 +79,14 @@ function copyOne(copy: OneCopy): void {
 }
 
 function copyDirectory(copy: OneCopy, from: Buffer): void {
-  inTarget(copy, copy.target.path, { mode: DIRECTORY_MODE, owner: ownerIn(copy, ROOT) }, (to) => {
-    withCopier(copy, (copier) => copier.copyChildren(from, to));
-  });
+  inTarget(
+    copy,
+    copy.target.path,
+    { mode: DIRECTORY_MODE, owner: ownerIn(copy, copy.chown ?? ROOT) },
+    (to) => {
+      withCopier(copy, (copier) => copier.copyChildren(from, to));
+    },
+  );
 }
 
 function copyFile(copy: OneCopy, from: Buffer): void {
@@ -119,14 +124,26 @@ function inTarget(
         .filter((part) => part !== '' && part !== '.')
         .join('/'),
     );
-    const { fd } = directories.getOrMake(wanted, (parent, name) => {
-      mkdirat(parent.fd, name, mode);
-      fchmodat(parent.fd, name, mode);
-      if (owner !== undefined) fchownat(parent.fd, name, owner.uid, owner.gid);
-    });
+    const { fd } = notADirectory(target.shown, () =>
+      directories.getOrMake(wanted, (parent, name) => {
+        mkdirat(parent.fd, name, mode);
+        fchmodat(parent.fd, name, mode);
+        if (owner !== undefined) fchownat(parent.fd, name, owner.uid, owner.gid);
+      }),
+    );
     fn(Buffer.from(`/proc/self/fd/${fd}`), fd);
   } finally {
     directories.close();
+  }
+}
+
+/** Names the whole path, which the system call was not told, when a part of it is no directory. */
+function notADirectory<T>(path: string, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOTDIR') throw error;
+    throw new Error(`mkdir ${path}: not a directory`, { cause: error });
   }
 }
 
