@@ -1,4 +1,5 @@
 import { closeSync, constants as fsConstants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { cleanPath } from '@sediment/codec';
 import { errnoCode } from '@sediment/core';
 import {
   capabilities,
@@ -14,14 +15,16 @@ const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EXDEV'
 const MAX_SYMLINKS = 40;
 
 /**
- * Opens a regular file below `root` for reading. Symlinks in the way are resolved as if `root` were `/`,
+ * Opens a regular file below `root` for reading. The name is cleaned as text first, as it was when the file was
+ * made: `x/../y` is `y` even where there is no `x`. Symlinks in the way are resolved as if `root` were `/`,
  * so that nothing outside is ever opened; a symlink, device or pipe at the end is not opened either.
  *
  * @returns the descriptor, which the caller closes, or undefined when there is no such regular file
  */
 export function openInside(root: string, name: Buffer): number | undefined {
+  const clean = cleanPath(name);
   try {
-    return capabilities().openat2 ? openByKernel(root, name) : openByWalk(root, name);
+    return capabilities().openat2 ? openByKernel(root, clean) : openByWalk(root, clean);
   } catch (error) {
     if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
     throw error;

@@ -159,17 +159,24 @@ export class LayerReplay {
     return new Map(entries as [string, ExpectedEntry][]);
   }
 
-  /** An opaque marker: all goes that this layer did not put there. */
-  #removeOthers(directory: ExpectedEntry): void {
+  /**
+   * An opaque marker: all goes that this layer did not put there. But the kernel's overlay does not look at
+   * the mark of the root: what is below shows all the same.
+   */
+  #removeOthers(
+    directory: ExpectedEntry,
+    isVain = this.#rules === 'overlay' && directory === this.#root,
+  ): void {
     for (const name of [...(directory.children?.keys() ?? [])]) {
       const child = this.#child(directory, name) as ExpectedEntry;
       if (child.madeBy !== this.#layer) {
-        directory.children?.delete(name);
+        if (isVain) child.optional = true;
+        else directory.children?.delete(name);
         continue;
       }
       // containers/storage does not spare directories on the way to what this layer unpacked (vfs).
       if (this.#rules === 'apply' && child.headerOf !== this.#layer) child.optional = true;
-      if (child.children !== undefined) this.#removeOthers(child);
+      if (child.children !== undefined) this.#removeOthers(child, isVain);
     }
     this.#touch(directory);
   }
