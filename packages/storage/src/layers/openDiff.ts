@@ -21,8 +21,9 @@ export interface DiffOptions {
 }
 
 /**
- * A layer archive that is being read. The layers stay locked until it ends or is disposed of: meanwhile use
- * no other method of the store that changes something, it would wait for ever.
+ * A layer archive that is being read. The layers stay locked until it ends or is disposed of. Do not wait for
+ * another method of the store meanwhile: one that changes something waits for the archive, and all others may
+ * wait for that one.
  */
 export interface LayerDiff extends AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly compression: Compression;
