@@ -59,12 +59,19 @@ describe.skipIf(peersSkipReason)(peerTitle('objects of any kind, as the Go progr
   };
 
   it('are looked for among layers, images and containers', async () => {
-    await twins.run([names('same'), names('image'), names('box'), names('b1'), names('c'), names('nothing')]);
+    await twins.run([
+      names('same'),
+      names('image'),
+      names('box'),
+      names(IMAGE.slice(0, 12)),
+      names(BOX.slice(0, 12)),
+      names('nothing'),
+    ]);
     expectSame();
     const { objects } = twins.store;
     expect(await objects.find('same')).toEqual({ kind: 'layer', id: TOP });
     expect(await objects.find('image')).toEqual({ kind: 'image', id: IMAGE });
-    expect(await objects.find('c1')).toEqual({ kind: 'container', id: BOX });
+    expect(await objects.find(BOX.slice(0, 12))).toEqual({ kind: 'container', id: BOX });
     expect([await objects.find('a'), await objects.find('')]).toEqual([undefined, undefined]);
     expect([await objects.exists('box'), await objects.exists('nothing')]).toEqual([true, false]);
   });
@@ -74,7 +81,7 @@ describe.skipIf(peersSkipReason)(peerTitle('objects of any kind, as the Go progr
       setNames(BASE, 'same', 'other', 'same'),
       setNames('image', 'other'),
       setNames('box', 'other'),
-      setNames('c1'),
+      setNames(BOX.slice(0, 12)),
       setNames('nothing', 'x'),
     ]);
     expectSame();
