@@ -1,6 +1,9 @@
+import { isStorageError } from '@sediment/core';
 import type { ConfValue, StorageConf } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
+import { CommandError } from '../errors/commandError.ts';
+import { errorText } from '../errors/errorText.ts';
 import { printJson, sortedMap } from '../output/json.ts';
 
 export const configCommand: CommandDefinition = {
@@ -11,15 +14,22 @@ export const configCommand: CommandDefinition = {
   maxArgs: 1,
   flags: [],
   run: async ({ streams, args: [configFile] }) => {
-    const { loadStorageConf } = await import('@sediment/storage');
-    const conf = await loadStorageConf({
-      ...(configFile === undefined ? {} : { configFile }),
-      onWarning: () => undefined,
-    });
-    printJson(streams, configJson(conf));
+    printJson(streams, configJson(await loadConfiguration(configFile)));
     return SUCCESS;
   },
 };
+
+async function loadConfiguration(configFile: string | undefined): Promise<StorageConf> {
+  const { loadStorageConf } = await import('@sediment/storage');
+  const onWarning = () => undefined;
+  if (configFile === undefined) return await loadStorageConf({ onWarning });
+  try {
+    return await loadStorageConf({ configFile, onWarning });
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    throw new CommandError(`reload: ${errorText(error)}`);
+  }
+}
 
 /** The settings under the names of the Go command; what nobody set is left out. */
 export function configJson(conf: StorageConf): Record<string, unknown> {

@@ -1,4 +1,5 @@
-import type { DedupHash } from '@sediment/storage';
+import { isStorageError } from '@sediment/core';
+import type { DedupHash, Store } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
 import { CommandError } from '../errors/commandError.ts';
@@ -23,9 +24,19 @@ export const dedupCommand: CommandDefinition = {
     const hash = HASHES.find((each) => each === method);
     if (hash === undefined) throw new CommandError(`invalid hash method: ${method}`);
     return await namingFailures(context, async () => {
-      const { bytes } = await store.dedup({ hash });
+      const bytes = await sharedBytes(store, hash);
       if (flags.boolean('--json')) printJson(streams, { Deduped: bytes });
       else streams.out(`Deduplicated ${bytes} bytes\n`);
     });
   },
 };
+
+/** Where nothing can be shared nothing is, which is no failure for the Go command. */
+async function sharedBytes(store: Store, hash: DedupHash): Promise<number> {
+  try {
+    return (await store.dedup({ hash })).bytes;
+  } catch (error) {
+    if (isStorageError(error, 'NOT_SUPPORTED')) return 0;
+    throw error;
+  }
+}

@@ -1,8 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { errnoCode } from '@sediment/core';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { CommandError } from '../errors/commandError.ts';
+import { errnoWords } from '../errors/systemErrorText.ts';
 import { goLog } from '../output/goLog.ts';
 import { goQuote } from '../output/goQuote.ts';
 
@@ -29,20 +31,25 @@ export const unshareCommand: CommandDefinition = {
 
 /** The namespace is not made for a program that is not there. */
 function refuseUnknownProgram(program: string): void {
-  if (program.includes('/') || pathDirectories().some((directory) => isExecutable(join(directory, program))))
-    return;
-  throw new CommandError(`exec: ${goQuote(program)}: executable file not found in $PATH`);
+  if (program.includes('/')) {
+    const code = whyNotExecutable(program);
+    if (code !== undefined) throw new CommandError(`fork/exec ${program}: ${errnoWords(code)}`);
+  } else if (
+    !pathDirectories().some((directory) => whyNotExecutable(join(directory, program)) === undefined)
+  ) {
+    throw new CommandError(`exec: ${goQuote(program)}: executable file not found in $PATH`);
+  }
 }
 
 function pathDirectories(): string[] {
   return (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
 }
 
-function isExecutable(path: string): boolean {
+function whyNotExecutable(path: string): string | undefined {
   try {
     accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return errnoCode(error) ?? 'ENOENT';
   }
 }
