@@ -233,6 +233,44 @@ describe.skipIf(peersSkipReason)(peerTitle('commands about objects do what the G
     ).toEqual([]);
   });
 
+  it('shows and uses what is in an additional store', async () => {
+    twins = new TwinStores({ driver: 'vfs' });
+    const inOther = ([command = '', ...rest]: readonly string[]): Step => [
+      ['-g', '{DIR}/other', '-R', '{DIR}/otherrun', '-s', 'vfs', command, ...rest],
+      { asIs: true },
+    ];
+    const withOther = ([command = '', ...rest]: readonly string[]): Step => [
+      [command, '--storage-opt', 'vfs.imagestore={DIR}/other', ...rest],
+    ];
+    const script: Step[] = [
+      inOther(['create-layer', '-n', 'base']),
+      inOther(['create-layer', '-n', 'top', 'base']),
+      inOther(['create-image', '-n', 'im', '-m', 'about', 'top']),
+      [['set-image-data', '-g', '{DIR}/other', 'im', 'manifest'], { stdin: 'x' }],
+      [['create-layer', '-n', 'own']],
+      ...[
+        ['layers'],
+        ['layers', '-t'],
+        ['layers', '-j'],
+        ['images'],
+        ['images', '-j'],
+        ['layer', 'top'],
+        ['image', 'im'],
+        ['exists', '-l', 'base'],
+        ['metadata', 'im'],
+        ['get-names', 'im'],
+        ['list-image-data', 'im'],
+        ['get-image-data', 'im', 'manifest'],
+        ['create-layer', '-n', 'child', 'top'],
+        ['create-container', '-j', '-n', 'box', 'im'],
+        ['containers', '-j'],
+        ['layers', '-t'],
+        ['set-metadata', '-m', 'x', 'im'],
+      ].map(withOther),
+    ];
+    expect(await twins.run(script)).toEqual([]);
+  });
+
   it('passes over unknown objects in silence', async () => {
     await expectSame('vfs', SEED, [
       [['layer', 'nope', 'top']],
