@@ -206,7 +206,8 @@ describe.skipIf(peersSkipReason)(peerTitle('containers with ids of their own (ov
     expect(readdirSync(join(store.graphRoot, 'overlay', copy))).toContain('diff1');
     expect(lstatSync(join(store.graphRoot, 'overlay', copy, 'diff')).uid).toBe(100000);
     const tree = await treeOf(withCopies, store, box);
-    const reference = await treeOf(ours, store, await createMapped(ours, store));
+    const other = await createMapped(ours, store);
+    const reference = await treeOf(ours, store, other);
     expect(differences(tree, reference)).toEqual([]);
     // The copy itself has no mapping to come: every program shows it as it is.
     const top = (await peer(store, ['mount', copy])).trim();
@@ -214,7 +215,7 @@ describe.skipIf(peersSkipReason)(peerTitle('containers with ids of their own (ov
     await peer(store, ['unmount', copy]);
     expect(differences(theirs, tree)).toEqual([]);
 
-    await peer(store, ['delete-container', box]);
+    for (const id of [box, other]) await peer(store, ['delete-container', id]);
     await peer(store, ['delete-image', NAME]);
     expect(readRecords(store).layers.map(({ id }) => id)).not.toContain(copy);
   });
