@@ -1,6 +1,15 @@
 /** Directories and files with the mode that the format wants, whatever the umask of the program is. */
-import { chmodSync, chownSync, closeSync, fchmodSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { errnoCode } from '@sediment/core';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
+import { errnoCode, wrapSystemError } from '@sediment/core';
 
 /** Permission bits (with suid, sgid and sticky) and owner of a directory. */
 export interface DirectoryAttributes {
@@ -10,6 +19,7 @@ export interface DirectoryAttributes {
 }
 
 const OWNER_ALL = 0o700;
+const MODE_BITS = 0o7777;
 
 /** Makes one directory; nobody else can enter it before it has its owner and mode. */
 export function makeDirectory(path: string, attributes: DirectoryAttributes): void {
@@ -33,6 +43,17 @@ export function ensureDirectory(path: string, mode: number): boolean {
   }
   chmodSync(path, mode);
   return true;
+}
+
+/** Gives a directory these attributes, where it has others. */
+export function correctAttributes(path: string, { mode, uid, gid }: DirectoryAttributes): void {
+  try {
+    const present = lstatSync(path);
+    if (present.uid !== uid || present.gid !== gid) chownSync(path, uid, gid);
+    if ((present.mode & MODE_BITS) !== mode) chmodSync(path, mode);
+  } catch (error) {
+    throw wrapSystemError(error, `setting mode and owner of ${path}`, 'IO', { path });
+  }
 }
 
 /** Writes a new file, or over an existing one. */

@@ -1,7 +1,6 @@
-import { chmodSync, chownSync, closeSync, lstatSync, openSync, readdirSync, rmdirSync } from 'node:fs';
+import { readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
-import { syncfs } from '@sediment/posix';
 import type { IdMappings } from '../../idmaps/idMappings.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
 import type { TempDir } from '../../staging/tempDirRoot.ts';
@@ -19,7 +18,7 @@ import type {
   TreeParent,
 } from '../driver.ts';
 import { parseDriverOptions } from '../driverOptions.ts';
-import { type DirectoryAttributes, makeDirectory } from '../exactModes.ts';
+import { correctAttributes, type DirectoryAttributes, makeDirectory } from '../exactModes.ts';
 import { fileSystemName } from '../fileSystemNames.ts';
 import { HomeIdentity } from '../homeIdentity.ts';
 import { layerOwner } from '../layerOwner.ts';
@@ -27,6 +26,7 @@ import { missingFile } from '../missingFile.ts';
 import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
 import { refuseStorageOptions } from '../storageOptions.ts';
+import { syncHome } from '../syncHome.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
 import { rotateDiffs } from './diffRotation.ts';
 import { FeatureCache } from './featureCache.ts';
@@ -195,9 +195,9 @@ export class OverlayDriver implements Driver {
     const below = parent === undefined ? undefined : this.#homes.require(parent);
     const root = this.#rootOf(parent === undefined ? undefined : { id: parent });
     // The parent may have been made anew, by another program, since the tree was staged.
-    setAttributes(path, root);
+    correctAttributes(path, root);
     this.#makeLayer(id, { below, root, readWrite: false }, (diff) => renameByPath(path, diff));
-    if (this.#options.sync) this.#syncHome();
+    if (this.#options.sync) syncHome(this.home);
   }
 
   remove(id: string, temp: TempDir): void {
@@ -278,14 +278,14 @@ export class OverlayDriver implements Driver {
   replaceContent(path: string, id: string): void {
     this.#identity?.check();
     const { diff } = this.#homes.pathsOf(this.#homes.require(id));
-    setAttributes(path, inheritedRootAttributes(diff));
+    correctAttributes(path, inheritedRootAttributes(diff));
     try {
       rmdirSync(diff);
       renameByPath(path, diff);
     } catch (error) {
       throw wrapSystemError(error, `moving ${path} to ${diff}`, 'IO', { object: id, path: diff });
     }
-    if (this.#options.sync) this.#syncHome();
+    if (this.#options.sync) syncHome(this.home);
   }
 
   contentDirectories(id: string): string[] {
@@ -371,27 +371,6 @@ export class OverlayDriver implements Driver {
   #openFeatures(): OverlayFeatures {
     if (this.#features !== undefined) return this.#features;
     throw new TypeError('the driver must be opened before it can mount');
-  }
-
-  #syncHome(): void {
-    const fd = openSync(this.home, 'r');
-    try {
-      syncfs(fd);
-    } catch (error) {
-      throw wrapSystemError(error, `writing ${this.home} to the disk`, 'IO', { path: this.home });
-    } finally {
-      closeSync(fd);
-    }
-  }
-}
-
-function setAttributes(path: string, { mode, uid, gid }: DirectoryAttributes): void {
-  try {
-    const present = lstatSync(path);
-    if (present.uid !== uid || present.gid !== gid) chownSync(path, uid, gid);
-    if ((present.mode & 0o7777) !== mode) chmodSync(path, mode);
-  } catch (error) {
-    throw wrapSystemError(error, `setting mode and owner of the staged tree ${path}`, 'IO', { path });
   }
 }
 

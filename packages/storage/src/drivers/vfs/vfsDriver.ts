@@ -1,7 +1,7 @@
 import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
-import { O_CLOEXEC, O_DIRECTORY, syncfs } from '@sediment/posix';
+import { O_CLOEXEC, O_DIRECTORY } from '@sediment/posix';
 import type { IdMappings } from '../../idmaps/idMappings.ts';
 import { removeTree } from '../../staging/removeTree.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
@@ -27,6 +27,7 @@ import { missingFile } from '../missingFile.ts';
 import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
 import { refuseStorageOptions } from '../storageOptions.ts';
+import { syncHome } from '../syncHome.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
 import { copyTree } from './copyTree.ts';
 import { noMountOptions, parseVfsOptions, type VfsOptions } from './vfsOptions.ts';
@@ -141,7 +142,7 @@ export class VfsDriver implements Driver {
     const target = this.#freePath(id, false);
     try {
       renameByPath(path, target);
-      if (this.#options.sync) syncTree(this.home);
+      if (this.#options.sync) syncHome(this.home);
     } catch (error) {
       throw wrapSystemError(error, `making layer "${id}" in ${target}`, 'IO', { object: id, path: target });
     }
@@ -263,13 +264,4 @@ function makeHome({ path, layers }: LayerHome): void {
 function attributesOf(path: string): DirectoryAttributes {
   const { mode, uid, gid } = lstatSync(path);
   return { mode: mode & 0o777, uid, gid };
-}
-
-function syncTree(home: string): void {
-  const fd = openSync(home, 'r');
-  try {
-    syncfs(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
