@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Digest, digestOf, type StorageError } from '@sediment/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runUnpackJob } from '../../src/unpack/runUnpackJob.ts';
-import type { UnpackJob } from '../../src/unpack/unpackJob.ts';
+import type { BlobRange, UnpackJob } from '../../src/unpack/unpackJob.ts';
 import { buildEntry, buildTar } from './tarBuilder.ts';
 import { sketchTree } from './treeListing.ts';
 import { NEEDS_ROOT, OVERLAY, testDirectory, VFS } from './unpackHelper.ts';
@@ -22,8 +22,10 @@ const TAR = buildTar([
 ]);
 const WHAT = 'layer 1 (test)';
 
+type BlobJob = UnpackJob & { readonly blob: BlobRange };
+
 interface Prepared {
-  job: UnpackJob;
+  job: BlobJob;
   root: string;
   tarSplit: string;
 }

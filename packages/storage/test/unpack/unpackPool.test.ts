@@ -1,12 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { digestOf, StorageError } from '@sediment/core';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { UnpackJob } from '../../src/unpack/unpackJob.ts';
+import type { BlobRange, UnpackJob } from '../../src/unpack/unpackJob.ts';
 import { UnpackPool, type UnpackPoolOptions } from '../../src/unpack/unpackPool.ts';
 import { unpackWorkerUrl } from '../../src/unpack/workerUrl.ts';
 import { buildTar, type EntrySpec } from './tarBuilder.ts';
@@ -29,7 +37,10 @@ function newPool(options?: UnpackPoolOptions): UnpackPool {
   return pool;
 }
 
-function prepare(entries: readonly EntrySpec[], what = 'layer 1'): UnpackJob & { root: string } {
+function prepare(
+  entries: readonly EntrySpec[],
+  what = 'layer 1',
+): UnpackJob & { root: string; blob: BlobRange } {
   const directory = join(temp.path, String(count++));
   const root = join(directory, 'tree');
   mkdirSync(root, { recursive: true });
@@ -62,6 +73,46 @@ async function failure(promise: Promise<unknown>): Promise<StorageError> {
 }
 
 describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'})`, () => {
+  it.each([1, 1000, 1 << 20])(
+    'unpacks a stream of chunks of %i bytes, with the owners of a mapping',
+    async (size) => {
+      const { blob, ...job } = prepare([
+        { name: 'd/', uid: 3, gid: 4 },
+        { name: 'd/f', data: 'x', uid: 0, gid: 9 },
+        { name: 'p/q' },
+      ]);
+      const map = [{ containerId: 0, hostId: 5000, size: 10 }];
+      const bytes = readFileSync(blob.path);
+      async function* input() {
+        const chunk = Buffer.alloc(size);
+        // The same memory for every chunk, as sources may do.
+        for (let start = 0; start < bytes.length; start += size) {
+          yield chunk.subarray(0, bytes.copy(chunk, 0, start, start + size));
+          chunk.fill(0);
+        }
+      }
+      const tree = { root: job.root, policy: OVERLAY, uidMap: map, gidMap: map };
+      const result = await newPool().run({ ...job, tree }, { input: input() });
+      expect(result).toMatchObject({
+        compressedDigest: digestOf(bytes),
+        compressedSize: bytes.length,
+        uidSet: [0, 3],
+      });
+      const owners = ['d', 'd/f', 'p'].map((name) => {
+        const { uid, gid } = lstatSync(join(job.root, name));
+        return `${uid}:${gid}`;
+      });
+      expect(owners).toEqual(['5003:5004', '5000:5009', '5000:5000']);
+    },
+  );
+
+  it('refuses owners that a mapping does not have', async () => {
+    const job = prepare([{ name: 'f', uid: 10 }]);
+    const map = [{ containerId: 0, hostId: 5000, size: 10 }];
+    const tree = { root: job.root, policy: OVERLAY, uidMap: map, gidMap: map };
+    expect(await failure(newPool().run({ ...job, tree }))).toMatchObject({ code: 'ID_UNMAPPED' });
+  });
+
   it('runs more jobs than it has threads', async () => {
     const pool = newPool({ size: 2 });
     const jobs = Array.from({ length: 7 }, (_, i) =>
