@@ -69,9 +69,9 @@ describe.skipIf(peersSkipReason)(peerTitle('ids chosen for containers'), () => {
     return succeeded(await run(process.execPath, args)).stdout.trim();
   };
   const mapsOf = (id: string) => {
-    const { uidmap, gidmap } = readRecords(store).containers.find((box) => box.id === id) ?? {};
-    expect(gidmap).toEqual(uidmap);
-    return uidmap as StoredMap[];
+    const container = readRecords(store).containers.find((box) => box.id === id);
+    expect(container?.gidmap).toEqual(container?.uidmap);
+    return container?.uidmap as StoredMap[];
   };
 
   it.each([

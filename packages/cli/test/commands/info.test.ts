@@ -7,6 +7,9 @@ const info: StoreInfo = {
   runRoot: '/run',
   driver: 'overlay',
   driverStatus: [['Supports d_type', 'true']],
+  additionalImageStores: [],
+  transientStore: false,
+  driverOptions: [],
   access: 'shared',
   configFiles: ['/etc/containers/storage.conf'],
   settings: [
