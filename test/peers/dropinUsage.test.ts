@@ -24,9 +24,11 @@ const NEW_FLAGS = /^ {2}--(image-store|transient-store|unshare)[ ,].*\n/gm;
 const PEER_COMMANDS = `
   container list-container-data get-container-data get-container-data-size get-container-data-digest
   set-container-data get-container-dir get-container-run-dir container-parent-owners containers copy
-  create-layer import-layer create-image create-container delete delete-layer delete-image delete-container changes diffsize diff applydiff exists image list-image-data get-image-data get-image-data-size get-image-data-digest set-image-data images images-by-digest layer layer-parent-owners
-  list-layer-data get-layer-data set-layer-data layers metadata set-metadata mount unmount mounted
-  get-names add-names set-names shutdown status version wipe
+  create-layer import-layer create-image create-container delete delete-layer delete-image
+  delete-container changes diffsize diff applydiff exists image list-image-data get-image-data
+  get-image-data-size get-image-data-digest set-image-data images images-by-digest layer
+  layer-parent-owners list-layer-data get-layer-data set-layer-data layers metadata set-metadata mount
+  unmount mounted get-names add-names set-names shutdown status version wipe
 `;
 const PEER_ALIASES = `
   listcontainerdata getcontainerdata getcontainerdatasize getcontainerdatadigest setcontainerdata
