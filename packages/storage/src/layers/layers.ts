@@ -56,8 +56,8 @@ export interface Layers {
   applyDiffFromDirectory(idOrName: string, directory: string, options?: ApplyDirectoryOptions): Promise<void>;
   /**
    * The difference of a layer to its parent, or to another layer, as a layer archive. A layer that was
-   * filled from an archive gives it back, byte for byte. The layers stay locked until the archive was read or
-   * is disposed of; see {@link LayerDiff}.
+   * filled from an archive gives it back, byte for byte. The layers stay locked while the archive is read; see
+   * {@link LayerDiff}.
    * @throws {StorageError} `COMPRESSION_UNSUPPORTED` for bzip2 and xz, which are only read; while reading also
    *   `FILE_INTEGRITY`, `TAR_SPLIT_INVALID`, `MOUNT_FAILED`, `ID_UNMAPPED`
    */

@@ -1,12 +1,12 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { assembleTar, encoderFor, readTarSplit } from '@sediment/codec';
-import { type Compression, wrapSystemError } from '@sediment/core';
+import { type Compression, StorageError, wrapSystemError } from '@sediment/core';
 import { driverDiff } from '../drivers/diff/driverDiff.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { Placed } from '../tables/recordTable.ts';
+import type { Placed, TableView } from '../tables/recordTable.ts';
 import { registerNativeCodecs } from '../unpack/nativeCodecs.ts';
-import { holdScope } from './heldScope.ts';
+import { IdleScope, madeInside } from './idleScope.ts';
 import { type ComparedLayers, findPair } from './layerPair.ts';
 import { openLayerFile } from './openLayerFile.ts';
 
@@ -18,41 +18,74 @@ export interface DiffOptions {
   readonly from?: string | undefined;
   /** As the layer's archive came, if absent. */
   readonly compression?: Compression | undefined;
+  /** Ends the waiting for the layers lock. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A layer archive that is being read. The layers stay locked until it ends or is disposed of. Do not wait for
- * another method of the store meanwhile: one that changes something waits for the archive, and all others may
- * wait for that one.
+ * A layer archive that is being read. The layers stay locked while it is read, and for a moment after each piece;
+ * a reader that takes a longer rest may find that the layer was deleted meanwhile (`LAYER_UNKNOWN`).
  */
 export interface LayerDiff extends AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly compression: Compression;
 }
 
+type DiffedLayers = Placed<LayerRecord> & ComparedLayers;
+
 /**
  * The difference of a layer to another as a layer archive. Compared with its parent, a layer that was filled
  * from an archive gives that archive, byte for byte (when uncompressed).
  *
- * @throws {StorageError} `LAYER_UNKNOWN`, `COMPRESSION_UNSUPPORTED`; while reading also `FILE_INTEGRITY`,
- *   `TAR_SPLIT_INVALID`, `MOUNT_FAILED`, `ID_UNMAPPED`, `IO`
+ * @throws {StorageError} `LAYER_UNKNOWN`, `COMPRESSION_UNSUPPORTED`, `ABORTED`; while reading also
+ *   `FILE_INTEGRITY`, `TAR_SPLIT_INVALID`, `MOUNT_FAILED`, `ID_UNMAPPED`, `IO`
  */
 export async function openDiff(
   context: StoreContext,
   idOrName: string,
-  { from, compression }: DiffOptions = {},
+  { from, compression, signal }: DiffOptions = {},
 ): Promise<LayerDiff> {
   registerNativeCodecs();
-  const held = await holdScope<Placed<LayerRecord> & ComparedLayers>((inside) =>
-    context.layers.read((view) => inside(findPair(view, idOrName, from))),
+  let layers: DiffedLayers | undefined;
+  let content = '';
+  const look = (view: TableView<LayerRecord>) => {
+    if (layers === undefined) {
+      layers = findPair(view, idOrName, from);
+      content = contentOf(context, layers);
+    } else if (contentOf(context, layers) !== content) throw replaced(layers.record.id);
+  };
+  const scope = new IdleScope((inside) =>
+    context.layers.read(
+      (view) => {
+        look(view);
+        return inside();
+      },
+      signal === undefined ? {} : { signal },
+    ),
   );
+  const found = await scope.use(() => layers as DiffedLayers);
   try {
-    const chosen = compression ?? held.value.record.compression;
+    const chosen = compression ?? found.record.compression;
     const encode = encoderFor(chosen);
-    return new OpenDiff(chosen, encode(tarOf(context, held.value)), held.release);
+    return new OpenDiff(chosen, encode(madeInside(scope, tarOf(context, found))), scope);
   } catch (error) {
-    await held.release();
+    await scope.end();
     throw error;
   }
+}
+
+/** Tells the directories of the layers from others that came in their place. */
+function contentOf({ driver }: StoreContext, { record, base }: DiffedLayers): string {
+  const ids = [record.id, ...(base === undefined ? [] : [base.id])];
+  const directories = ids.flatMap((id) => (driver.exists(id) ? driver.contentDirectories(id) : [id]));
+  return directories.map((path) => statSync(path, { throwIfNoEntry: false })?.ino).join();
+}
+
+function replaced(id: string): StorageError {
+  return new StorageError(
+    'LAYER_UNKNOWN',
+    `layer ${id} was deleted or replaced while its archive was being read: layer not known`,
+    { object: id, hint: 'read on without long rests, or try again' },
+  );
 }
 
 /** The archive, uncompressed. The layers lock must be held until it ends. */
@@ -81,12 +114,12 @@ async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefi
 class OpenDiff implements LayerDiff {
   readonly compression: Compression;
   readonly #iterator: AsyncIterator<Uint8Array>;
-  readonly #release: () => Promise<void>;
+  readonly #scope: IdleScope;
 
-  constructor(compression: Compression, bytes: AsyncIterable<Uint8Array>, release: () => Promise<void>) {
+  constructor(compression: Compression, bytes: AsyncIterable<Uint8Array>, scope: IdleScope) {
     this.compression = compression;
     this.#iterator = bytes[Symbol.asyncIterator]();
-    this.#release = release;
+    this.#scope = scope;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -102,7 +135,7 @@ class OpenDiff implements LayerDiff {
     try {
       await this.#iterator.return?.();
     } finally {
-      await this.#release();
+      await this.#scope.end();
     }
   }
 }
