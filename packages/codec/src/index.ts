@@ -1,4 +1,3 @@
-export { cleanPath } from './cleanPath.ts';
 export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
 export { type Encoder, encoderFor, registerEncoder } from './compression/encoder.ts';

@@ -1,3 +1,4 @@
+export { cleanPath } from './cleanPath.ts';
 export type { Compression, Descriptor, Platform } from './descriptor.ts';
 export {
   type Digest,

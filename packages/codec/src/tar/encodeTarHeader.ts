@@ -1,5 +1,4 @@
-import { StorageError } from '@sediment/core';
-import { cleanPath } from '../cleanPath.ts';
+import { cleanPath, StorageError } from '@sediment/core';
 import { BLOCK_SIZE } from './headerBlock.ts';
 import { fitsOctal, putOctal, putText, sealBlock } from './headerFields.ts';
 import { TAR_TYPE, type TarXattr } from './tarHeader.ts';

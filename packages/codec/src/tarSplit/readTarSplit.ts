@@ -1,5 +1,4 @@
-import { StorageError } from '@sediment/core';
-import { cleanPath } from '../cleanPath.ts';
+import { cleanPath, StorageError } from '@sediment/core';
 import { openDecompressed } from '../compression/openDecompressed.ts';
 import { parseTarSplitLine, type TarSplitEntry, tarSplitInvalid } from './tarSplitEntry.ts';
 

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { goJsonStringify, StorageError } from '@sediment/core';
-import { cleanPath } from '../cleanPath.ts';
+import { cleanPath, goJsonStringify, StorageError } from '@sediment/core';
 import { Crc64 } from '../crc64/crc64.ts';
 import type { TarHeader } from '../tar/tarHeader.ts';
 import type { TarHandler } from '../tar/tarReader.ts';

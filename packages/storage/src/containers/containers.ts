@@ -8,7 +8,6 @@ import { makeUserDirectory } from '../store/userDirectory.ts';
 import { readContainerFile, writeContainerFile } from './containerFiles.ts';
 import { type ContainerInfo, containerInfo } from './containerInfo.ts';
 import { containerItemFact, readContainerItem, setContainerItem } from './containerItems.ts';
-import { containerSize } from './containerSize.ts';
 import { type CreateContainerRequest, createContainer } from './createContainer.ts';
 import { deleteContainer } from './deleteContainer.ts';
 import { findContainer } from './findContainer.ts';
@@ -132,6 +131,7 @@ export class StoreContainers implements Containers {
   }
 
   async size(idOrName: string): Promise<number> {
+    const { containerSize } = await import('./containerSize.ts');
     return await containerSize(this.#context, idOrName);
   }
 

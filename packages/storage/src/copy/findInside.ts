@@ -1,4 +1,4 @@
-import { cleanPath } from '@sediment/codec';
+import { cleanPath } from '@sediment/core';
 import {
   close,
   fstatatIfExists,

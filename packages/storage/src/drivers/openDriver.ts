@@ -2,8 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isStorageError, StorageError } from '@sediment/core';
 import type { Driver, DriverContext, DriverName } from './driver.ts';
-import { OverlayDriver } from './overlay/overlayDriver.ts';
-import { VfsDriver } from './vfs/vfsDriver.ts';
 
 export interface OpenDriverOptions {
   /** The driver that was asked for; without it, one is chosen. */
@@ -15,9 +13,16 @@ export interface OpenDriverOptions {
   readonly context: DriverContext;
 }
 
-const FACTORIES: Readonly<Record<DriverName, (context: DriverContext) => Driver>> = {
-  overlay: (context) => new OverlayDriver(context),
-  vfs: (context) => new VfsDriver(context),
+/** Only the driver that is used is loaded. */
+const FACTORIES: Readonly<Record<DriverName, (context: DriverContext) => Promise<Driver>>> = {
+  overlay: async (context) => {
+    const { OverlayDriver } = await import('./overlay/overlayDriver.ts');
+    return new OverlayDriver(context);
+  },
+  vfs: async (context) => {
+    const { VfsDriver } = await import('./vfs/vfsDriver.ts');
+    return new VfsDriver(context);
+  },
 };
 
 /** Upstream's order. Names without a factory are drivers that Sediment does not have. */
@@ -41,7 +46,7 @@ export async function openDriver(options: OpenDriverOptions): Promise<Driver> {
 }
 
 async function makeDriver(name: DriverName, { context, probe = true }: OpenDriverOptions): Promise<Driver> {
-  const driver = FACTORIES[name](context);
+  const driver = await FACTORIES[name](context);
   if (probe) await driver.open();
   return driver;
 }

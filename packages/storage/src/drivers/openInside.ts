@@ -1,6 +1,5 @@
 import { closeSync, constants as fsConstants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
-import { cleanPath } from '@sediment/codec';
-import { errnoCode } from '@sediment/core';
+import { cleanPath, errnoCode } from '@sediment/core';
 import {
   capabilities,
   O_CLOEXEC,

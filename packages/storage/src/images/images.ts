@@ -11,7 +11,6 @@ import { type DeleteImageOptions, deleteImage } from './deleteImage.ts';
 import { locateImage } from './findImage.ts';
 import { type ImageInfo, imageInfo, placedImageInfo } from './imageInfo.ts';
 import { imageItemDigest, imageItemSize, readImageItem, setImageItem } from './imageItems.ts';
-import { imageSize } from './imageSize.ts';
 import { type PutImageRequest, type PutImageResult, putImage } from './putImage.ts';
 import { renameImage } from './renameImage.ts';
 
@@ -162,6 +161,7 @@ export class StoreImages implements Images {
   }
 
   async size(idOrName: string): Promise<number> {
+    const { imageSize } = await import('./imageSize.ts');
     return await imageSize(this.#context, idOrName);
   }
 

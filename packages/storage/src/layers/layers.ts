@@ -1,21 +1,21 @@
 import { StorageError } from '@sediment/core';
 import type { ParentOwners } from '../idmaps/parentOwners.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import { type AddChainOptions, addChain, type ChainLayer } from './addChain.ts';
-import { type ApplyDiffOptions, applyDiff } from './applyDiff.ts';
-import { type ApplyDirectoryOptions, applyDiffFromDirectory } from './applyDirectory.ts';
+import type { AddChainOptions, ChainLayer } from './addChain.ts';
+import type { ApplyDiffOptions } from './applyDiff.ts';
+import type { ApplyDirectoryOptions } from './applyDirectory.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
 import { endingSource } from './endingSource.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
-import { type LayerChange, layerChanges, layerDiffSize } from './layerChanges.ts';
+import type { LayerChange } from './layerChanges.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { readLayerItem, setLayerItem } from './layerItems.ts';
 import { layerParentOwners } from './layerParentOwners.ts';
 import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
 import { withLayerRemover } from './layerRemover.ts';
-import { type DiffOptions, type LayerDiff, openDiff } from './openDiff.ts';
-import { type PutLayerRequest, type PutLayerResult, putLayer } from './putLayer.ts';
+import type { DiffOptions, LayerDiff } from './openDiff.ts';
+import type { PutLayerRequest, PutLayerResult } from './putLayer.ts';
 
 /**
  * The layers of a store. Where a method takes `idOrName` it takes an id, a name or a unique id prefix, and
@@ -109,6 +109,7 @@ export interface Layers {
   delete(idOrName: string): Promise<void>;
 }
 
+/** What unpacks, compares or writes archives is loaded by the first call: a listing is done before that is read. */
 export class StoreLayers implements Layers {
   readonly #context: StoreContext;
 
@@ -131,6 +132,7 @@ export class StoreLayers implements Layers {
   }
 
   async addChain(chain: readonly ChainLayer[], options: AddChainOptions = {}): Promise<readonly LayerInfo[]> {
+    const { addChain } = await import('./addChain.ts');
     return await addChain(this.#context, chain, options);
   }
 
@@ -140,7 +142,10 @@ export class StoreLayers implements Layers {
 
   async put(request: PutLayerRequest): Promise<PutLayerResult> {
     return await endingSource(request.diff, () =>
-      this.#context.change(() => putLayer(this.#context, request)),
+      this.#context.change(async () => {
+        const { putLayer } = await import('./putLayer.ts');
+        return await putLayer(this.#context, request);
+      }),
     );
   }
 
@@ -150,7 +155,10 @@ export class StoreLayers implements Layers {
     options: ApplyDiffOptions = {},
   ): Promise<number> {
     return await endingSource(diff, () =>
-      this.#context.change(() => applyDiff(this.#context, idOrName, diff, options)),
+      this.#context.change(async () => {
+        const { applyDiff } = await import('./applyDiff.ts');
+        return await applyDiff(this.#context, idOrName, diff, options);
+      }),
     );
   }
 
@@ -159,18 +167,24 @@ export class StoreLayers implements Layers {
     directory: string,
     options: ApplyDirectoryOptions = {},
   ): Promise<void> {
-    await this.#context.change(() => applyDiffFromDirectory(this.#context, idOrName, directory, options));
+    await this.#context.change(async () => {
+      const { applyDiffFromDirectory } = await import('./applyDirectory.ts');
+      await applyDiffFromDirectory(this.#context, idOrName, directory, options);
+    });
   }
 
   async diff(idOrName: string, options: DiffOptions = {}): Promise<LayerDiff> {
+    const { openDiff } = await import('./openDiff.ts');
     return await openDiff(this.#context, idOrName, options);
   }
 
   async changes(idOrName: string, from?: string): Promise<readonly LayerChange[]> {
+    const { layerChanges } = await import('./layerChanges.ts');
     return await layerChanges(this.#context, idOrName, from);
   }
 
   async diffSize(idOrName: string, from?: string): Promise<number> {
+    const { layerDiffSize } = await import('./layerChanges.ts');
     return await layerDiffSize(this.#context, idOrName, from);
   }
 

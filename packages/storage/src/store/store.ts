@@ -1,24 +1,20 @@
 import type { CheckOptions, CheckReport } from '../check/checkReport.ts';
-import { checkStore } from '../check/checkStore.ts';
 import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
-import { repairStore } from '../check/repairStore.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
-import { type CopyRequest, copyPaths } from '../copy/copyPaths.ts';
+import type { CopyRequest } from '../copy/copyPaths.ts';
 import type { DedupOptions, DedupResult } from '../dedup/dedupOptions.ts';
-import { dedupStore } from '../dedup/dedupStore.ts';
 import { type Images, StoreImages } from '../images/images.ts';
 import { type MountImageOptions, mountImage, unmountImage } from '../images/mountImage.ts';
 import { locateLayer } from '../layers/findLayer.ts';
 import { type Layers, StoreLayers } from '../layers/layers.ts';
 import { mountCount, mountLayer, unmountLayer } from '../layers/mountLayer.ts';
 import { OpenStoreObjects, type StoreObjects } from '../objects/objects.ts';
-import { collectGarbage, type Garbage } from './collectGarbage.ts';
+import type { Garbage } from './collectGarbage.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
 import { mountableLayer, mountTarget } from './mountTarget.ts';
-import { type ShutDownOptions, shutDown } from './shutDown.ts';
+import type { ShutDownOptions } from './shutDown.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
-import { wipeStore } from './wipeStore.ts';
 
 export interface MountRequest {
   /** Mount options instead of those of the container or the driver. */
@@ -122,6 +118,7 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What is seldom done to a store as a whole is loaded when it is done. */
 export class OpenStore implements Store {
   readonly layers: Layers;
   readonly images: Images;
@@ -189,7 +186,10 @@ export class OpenStore implements Store {
   }
 
   async copy(request: CopyRequest): Promise<void> {
-    await this.#context.change(() => copyPaths(this.#context, request));
+    await this.#context.change(async () => {
+      const { copyPaths } = await import('../copy/copyPaths.ts');
+      await copyPaths(this.#context, request);
+    });
   }
 
   async mounts(): Promise<
@@ -223,29 +223,45 @@ export class OpenStore implements Store {
   }
 
   async shutdown(options: ShutDownOptions = {}): Promise<void> {
-    await this.#context.change(() => shutDown(this.#context, options));
+    await this.#context.change(async () => {
+      const { shutDown } = await import('./shutDown.ts');
+      await shutDown(this.#context, options);
+    });
   }
 
   async wipe(): Promise<void> {
-    await this.#context.change(() => wipeStore(this.#context));
+    await this.#context.change(async () => {
+      const { wipeStore } = await import('./wipeStore.ts');
+      await wipeStore(this.#context);
+    });
   }
 
   async collectGarbage(): Promise<Garbage> {
-    return await this.#context.change(() => collectGarbage(this.#context));
+    return await this.#context.change(async () => {
+      const { collectGarbage } = await import('./collectGarbage.ts');
+      return await collectGarbage(this.#context);
+    });
   }
 
   async check(options: CheckOptions = {}): Promise<CheckReport> {
+    const { checkStore } = await import('../check/checkStore.ts');
     return await checkStore(this.#context, options);
   }
 
   async repair(report: CheckReport, options: RepairOptions = {}): Promise<RepairResult> {
     const { layers, images, containers } = this;
     const context = this.#context;
-    return await context.change(() => repairStore({ context, layers, images, containers }, report, options));
+    return await context.change(async () => {
+      const { repairStore } = await import('../check/repairStore.ts');
+      return await repairStore({ context, layers, images, containers }, report, options);
+    });
   }
 
   async dedup(options: DedupOptions = {}): Promise<DedupResult> {
-    return await this.#context.change(() => dedupStore(this.#context, options));
+    return await this.#context.change(async () => {
+      const { dedupStore } = await import('../dedup/dedupStore.ts');
+      return await dedupStore(this.#context, options);
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,4 @@
-import { cleanPath } from '@sediment/codec';
-import { StorageError } from '@sediment/core';
+import { cleanPath, StorageError } from '@sediment/core';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

@@ -1,4 +1,5 @@
-import { cleanPath, TAR_TYPE, type TarHeader } from '@sediment/codec';
+import { TAR_TYPE, type TarHeader } from '@sediment/codec';
+import { cleanPath } from '@sediment/core';
 import { isWhiteoutName } from './whiteoutName.ts';
 
 const SLASH = 0x2f;
