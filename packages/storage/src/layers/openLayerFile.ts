@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { wrapSystemError } from '@sediment/core';
 import type { Driver } from '../drivers/driver.ts';
 
@@ -17,7 +17,8 @@ export async function* openLayerFile(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const fd = driver.openFile(id, name);
   try {
-    const block = Buffer.allocUnsafe(BLOCK_BYTES);
+    // Most files are small, and there are many.
+    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, fstatSync(fd).size + 1));
     for (let length = read(fd, block, id, name); length > 0; length = read(fd, block, id, name)) {
       yield block.subarray(0, length);
     }
