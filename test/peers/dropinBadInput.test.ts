@@ -145,7 +145,7 @@ describe.skipIf(peersSkipReason)(
           [['set-image-data', '-f', '{DIR}/nothing', 'picture', 'manifest']],
           [['get-image-data', 'picture', '../../images.json']],
           [['import-layer', '-f', '{DIR}/nothing', 'base']],
-          [['import-layer', '-f', '{DIR}', 'base'], { ownWords: true }],
+          [['import-layer', '-f', '{DIR}', 'base']],
           [['diff', '-f', '{DIR}', 'base']],
           [['diff', '-f', '{DIR}/no/directory', 'base']],
           [['applydiff', '-f', '{DIR}/nothing', 'nothing']],

@@ -4,7 +4,19 @@ import type { Streams } from '../output/streams.ts';
 /** The bytes of a file, or of standard input if no file is named. A file that is not there is found at once. */
 export function inputFile(file: string, streams: Streams): AsyncIterable<Uint8Array> {
   if (file === '') return streams.input();
-  return createReadStream(file, { fd: openSync(file, 'r') });
+  return namingFile(createReadStream(file, { fd: openSync(file, 'r') }), file);
+}
+
+/** A read that fails does not say by itself of which file. */
+async function* namingFile(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw Object.assign(error as NodeJS.ErrnoException, { path: file });
+  }
 }
 
 /** All bytes of {@link inputFile}. */
