@@ -11,14 +11,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * Checks the whole store and changes nothing in it. (containers/storage: `check.go`, `Check`.)
  *
- * @throws {RangeError} for a negative age
+ * @throws {RangeError} for an age that is not a number
  * @throws {StorageError} `ABORTED`; `RECORD_INVALID`; what keeps this host from looking, such as
  *   `PERMISSION_DENIED`. What is wrong with the store's content is in the report.
  */
 export async function checkStore(context: StoreContext, options: CheckOptions = {}): Promise<CheckReport> {
   const { quick = false, maxUnreferencedLayerAge = DAY_MS, signal } = options;
-  if (!(maxUnreferencedLayerAge >= 0)) {
-    throw new RangeError('maxUnreferencedLayerAge must be a number of milliseconds, not negative');
+  if (Number.isNaN(maxUnreferencedLayerAge)) {
+    throw new RangeError('maxUnreferencedLayerAge must be a number of milliseconds');
   }
   const mount = context.access === 'shared';
   const contents = mount && !quick;

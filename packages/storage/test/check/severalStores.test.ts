@@ -127,7 +127,7 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
       const stop = new AbortController();
       setTimeout(() => stop.abort(), 30);
       await expect(store.check({ signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' });
-      await expect(store.check({ maxUnreferencedLayerAge: -1 })).rejects.toThrow(RangeError);
+      await expect(store.check({ maxUnreferencedLayerAge: Number.NaN })).rejects.toThrow(RangeError);
     });
 
     it('a mount that is there is left alone, and other programs are not kept waiting', async () => {
