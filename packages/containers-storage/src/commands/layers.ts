@@ -58,12 +58,13 @@ function byLayer<T>(users: readonly T[], layersOf: (user: T) => readonly string[
 }
 
 function listedLayer({ layer, images, containers }: LayerUse): string {
-  const user = (kind: string) => (object: ImageInfo | ContainerInfo) =>
-    `\t${kind}: ${object.id}\n${object.names.map((name) => `\t\tname: ${name}\n`).join('')}`;
-  return [
-    `${layer.id}\n`,
-    ...layer.names.map((name) => `\tname: ${name}\n`),
-    ...images.map(user('image')),
-    ...containers.map(user('container')),
-  ].join('');
+  let text = `${layer.id}\n`;
+  for (const name of layer.names) text += `\tname: ${name}\n`;
+  for (const image of images) text += userLines('image', image);
+  for (const container of containers) text += userLines('container', container);
+  return text;
+}
+
+function userLines(kind: string, { id, names }: ImageInfo | ContainerInfo): string {
+  return `\t${kind}: ${id}\n${names.map((name) => `\t\tname: ${name}\n`).join('')}`;
 }

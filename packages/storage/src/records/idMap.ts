@@ -14,7 +14,10 @@ interface IdMapJson {
   readonly [key: string]: unknown;
 }
 
-export function idMapsFromJson(maps: readonly IdMapJson[]): IdMap[] {
+const NO_MAPS: readonly IdMap[] = Object.freeze([]);
+
+export function idMapsFromJson(maps: readonly IdMapJson[]): readonly IdMap[] {
+  if (maps.length === 0) return NO_MAPS;
   return maps.map(({ container_id: containerId, host_id: hostId, size, ...unknown }) => ({
     containerId,
     hostId,

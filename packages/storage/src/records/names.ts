@@ -40,6 +40,7 @@ export function settleDuplicateNames<T extends Named>(
   for (const { id, names } of records) for (const name of names) owners.set(name, id);
   const settled: SettledName[] = [];
   const kept = records.map((record) => {
+    if (record.names.length === 0) return record;
     const lost = record.names.filter((name) => owners.get(name) !== record.id);
     if (lost.length === 0) return record;
     for (const name of lost) settled.push({ name, loser: record.id, winner: owners.get(name) as string });

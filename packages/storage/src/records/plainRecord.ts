@@ -21,24 +21,32 @@ export function withPlainTest<S extends z.ZodMiniType>(schema: S, test: PlainTes
 export function plainReader<Json>(
   schema: z.ZodMiniObject<z.core.$ZodLooseShape>,
 ): (raw: unknown) => Json | undefined {
-  const defaults: Record<string, unknown> = {};
-  const required: string[] = [];
   const tests = new Map<string, PlainTest>();
+  const required: string[] = [];
+  const defaults: Array<readonly [key: string, value: unknown]> = [];
   for (const [key, field] of Object.entries(schema.shape)) {
     const absent = z.safeParse(field, undefined);
-    defaults[key] = absent.data;
+    defaults.push([key, absent.data]);
     if (!absent.success) required.push(key);
     tests.set(key, plainTests.get(field) ?? never);
   }
-  return (raw) => {
-    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return undefined;
-    const json = { ...defaults };
-    for (const [key, value] of Object.entries(raw)) {
-      if (tests.get(key)?.(value) !== true) return undefined;
-      json[key] = value;
-    }
-    return required.every((key) => json[key] !== undefined) ? (json as Json) : undefined;
+  const isPlain = (raw: Raw) => {
+    // Without a list of the keys: what JSON.parse made has no others than its own.
+    for (const key in raw) if (tests.get(key)?.(raw[key]) !== true) return false;
+    return required.every((key) => raw[key] !== undefined);
   };
+  return (raw) => {
+    if (!isObject(raw) || !isPlain(raw)) return undefined;
+    const json: Record<string, unknown> = {};
+    for (const [key, value] of defaults) json[key] = raw[key] ?? value;
+    return json as Json;
+  };
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function isObject(raw: unknown): raw is Raw {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
 const never: PlainTest = () => false;
