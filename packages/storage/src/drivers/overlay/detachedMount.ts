@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StorageError } from '@sediment/core';
 import {
   AT_FDCWD,
   AT_RECURSIVE,
@@ -17,6 +18,7 @@ import {
   MS_NOEXEC,
   MS_NOSUID,
   MS_RDONLY,
+  maxMountDataBytes,
   mount,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -105,6 +107,7 @@ export function mountInPassing(lowers: readonly string[], options: readonly stri
   const place = mkdtempSync(join(tmpdir(), 'sediment-look-'));
   try {
     const data = [`lowerdir=${lowers.join(':')}`, ...options].join(',');
+    if (data.length > maxMountDataBytes()) throw tooMany(lowers.length);
     mount({ source: 'overlay', target: place, fstype: 'overlay', flags: FLAGS, data });
     try {
       return openTree(AT_FDCWD, place, OPEN_TREE_CLONE | AT_RECURSIVE);
@@ -114,4 +117,12 @@ export function mountInPassing(lowers: readonly string[], options: readonly stri
   } finally {
     rmdirSync(place);
   }
+}
+
+function tooMany(lowers: number): StorageError {
+  return new StorageError(
+    'NOT_SUPPORTED',
+    `this kernel cannot show ${lowers} directories in a mount that nobody sees`,
+    { actual: lowers, hint: 'it can since Linux 6.7' },
+  );
 }
