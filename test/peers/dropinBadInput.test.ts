@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bzip2Tar, xzTar, zstdTar } from '../support/compressedTars.ts';
-import { runDropin } from '../support/dropin.ts';
+import { DROPIN, runDropin } from '../support/dropin.ts';
 import { findDebris } from '../support/leftovers.ts';
 import { containersStorage, peersSkipReason, peerTitle, withRoots } from '../support/peers.ts';
+import { runProgram } from '../support/runProgram.ts';
 import { type DriverName, makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
 import { storeState } from '../support/storeState.ts';
 import { type TarItem, tarOf } from '../support/tarWriter.ts';
@@ -174,6 +175,25 @@ describe.skipIf(peersSkipReason)(
       expect(said).toHaveLength(2 * layers.length);
       expect((await containersStorage(store, ['layers'])).stdout).toBe('');
       expect(findDebris(store)).toEqual([]);
+    });
+
+    it('output that nobody reads is no failure, and output that cannot be written is one', async () => {
+      await using store = makeStoreRoot();
+      const layer = join(store.path, 'large');
+      writeFileSync(layer, tarOf([{ name: 'large', content: Buffer.alloc(3 << 20, 'large') }]));
+      await containersStorage(store, ['import-layer', '--id', 'large', '--file', layer]);
+      const diff = [process.execPath, DROPIN, ...withRoots(store, ['diff', 'large'])];
+      const shell = async (script: string) =>
+        await runProgram('/bin/bash', ['-c', script, ...diff], { env: store.env });
+      expect(await shell('"$0" "$@" | head -c 5; exit $PIPESTATUS')).toMatchObject({
+        stdout: 'large',
+        stderr: '',
+        exitCode: 0,
+      });
+      expect(await shell('"$0" "$@" > /dev/full')).toMatchObject({
+        stderr: 'write: no space left on device\n',
+        exitCode: 1,
+      });
     });
 
     it('records that are damaged: the file is named, and nothing is written', async () => {

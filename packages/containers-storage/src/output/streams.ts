@@ -10,14 +10,11 @@ export interface Streams {
 
 /** The streams of this process. */
 export function processStreams(): Streams {
-  guardStandardOutput();
+  const output = new GuardedOutput();
   return {
     out: (data) => void process.stdout.write(data),
     err: (text) => void process.stderr.write(text),
-    pipeOut: async (chunks) => {
-      const { pipeline } = await import('node:stream/promises');
-      await pipeline(chunks, process.stdout, { end: false });
-    },
+    pipeOut: async (chunks) => await output.pipe(chunks),
     input: () => process.stdin,
   };
 }
@@ -26,10 +23,25 @@ export function processStreams(): Streams {
  * A reader that has seen enough (`containers-storage layers | head -1`) is no failure, and a command that
  * changes the store goes on to its end. Output that cannot be written for another reason is one.
  */
-function guardStandardOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    process.stderr.write(`writing the output: ${error.message}\n`);
-    process.exitCode = 1;
-  });
+class GuardedOutput {
+  /** Whoever pipes is told of the failure, and tells it. */
+  #piping = false;
+
+  constructor() {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || this.#piping) return;
+      process.stderr.write(`writing the output: ${error.message}\n`);
+      process.exitCode = 1;
+    });
+  }
+
+  async pipe(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { pipeline } = await import('node:stream/promises');
+    this.#piping = true;
+    try {
+      await pipeline(chunks, process.stdout, { end: false });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    }
+  }
 }
