@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const EXAMPLE = fileURLToPath(new URL('../../../../storage.conf.example', import
 const TEXT = readFileSync(EXAMPLE, 'utf8');
 
 /** The example with every suggested key in force. */
-const ALL_KEYS = TEXT.replace(/^# ([a-z_]+ = )/gm, '$1');
+const ALL_KEYS = TEXT.replace(/^# ([a-z_-]+ = )/gm, '$1');
 
 describe('storage.conf.example', () => {
   it('says what holds without a file, but for the driver', async () => {
@@ -32,7 +32,9 @@ describe('storage.conf.example', () => {
     expect(fixture.warnings).toEqual([]);
     expect(unsupportedSettings(conf)).toEqual([]);
     expect(conf.driverPriority).toEqual(['overlay', 'vfs']);
+    expect(conf.imageStore).toBe('/var/lib/shared-images');
     expect(conf.driverOptions).toEqual([
+      'imagestore=/mnt/images',
       'overlay.ignore_chown_errors=false',
       'overlay.mountopt=nodev',
       'overlay.skip_mount_home=false',
@@ -51,6 +53,7 @@ describe.skipIf(peersSkipReason)(peerTitle('storage.conf.example for Go programs
     await using store = makeStoreRoot();
     const conf = join(store.path, 'example.conf');
     writeFileSync(conf, withRoots(text, store));
+    mkdirSync(join(store.path, 'images'));
     const env = { ...store.env, CONTAINERS_STORAGE_CONF: conf };
     const tree = join(store.path, 'tree.tar');
     await mustRun('/usr/bin/tar', ['-C', store.path, '-cf', tree, 'containers.conf']);
@@ -72,8 +75,9 @@ describe.skipIf(peersSkipReason)(peerTitle('storage.conf.example for Go programs
   });
 });
 
-function withRoots(text: string, { graphRoot, runRoot }: StoreRoot): string {
+function withRoots(text: string, { path, graphRoot, runRoot }: StoreRoot): string {
   return text
+    .replace('/mnt/images', join(path, 'images'))
     .replace(/^graphroot = .*$/m, `graphroot = "${graphRoot}"`)
     .replace(/^runroot = .*$/m, `runroot = "${runRoot}"`);
 }
