@@ -1,6 +1,9 @@
 import { isStorageError, StorageError, wrapSystemError } from '@sediment/core';
+import type { ImageRecord } from '../records/imageRecord.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
 import { Breather } from '../store/breather.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TableView } from '../tables/recordTable.ts';
 import { Deduplicator, NoSharing } from './deduplicator.ts';
 import { DEDUP_HASHES, type DedupOptions, type DedupResult } from './dedupOptions.ts';
 
@@ -17,7 +20,7 @@ export async function dedupStore(context: StoreContext, options: DedupOptions = 
   const { hash = 'crc', signal } = options;
   if (!DEDUP_HASHES.includes(hash)) throw new RangeError(`hash must be one of ${DEDUP_HASHES.join(', ')}`);
   const deduplicator = new Deduplicator(hash, new Breather('the deduplication', signal));
-  for (const id of await layersOfImages(context)) {
+  for (const id of await layersOfImages(context, signal)) {
     for (const directory of directoriesOf(context, id)) await addDirectory(context, deduplicator, directory);
   }
   reportSkipped(context, deduplicator);
@@ -25,11 +28,14 @@ export async function dedupStore(context: StoreContext, options: DedupOptions = 
 }
 
 /** Ids of the layers of this store that its images use, base layers first. */
-async function layersOfImages({ layers, images }: StoreContext): Promise<string[]> {
-  return await layers.read(async (layerView) => {
-    const tops = await images.read((view) =>
-      view.views.flatMap((each) => each.all().flatMap(({ layer, mappedLayers }) => [layer, ...mappedLayers])),
-    );
+async function layersOfImages(
+  { layers, images }: StoreContext,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const topsOf = (view: TableView<ImageRecord>) =>
+    view.views.flatMap((each) => each.all().flatMap(({ layer, mappedLayers }) => [layer, ...mappedLayers]));
+  const chainsOf = async (layerView: TableView<LayerRecord>) => {
+    const tops = await images.read(topsOf, { signal });
     const found = new Set<string>();
     for (const top of tops) {
       for (let at = top; at !== undefined && !found.has(at); ) {
@@ -39,7 +45,8 @@ async function layersOfImages({ layers, images }: StoreContext): Promise<string[
       }
     }
     return [...found].reverse();
-  });
+  };
+  return await layers.read(chainsOf, { signal });
 }
 
 function directoriesOf({ driver }: StoreContext, id: string): string[] {

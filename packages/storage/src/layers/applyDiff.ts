@@ -2,7 +2,7 @@ import { StorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { TableWriter } from '../tables/recordTable.ts';
+import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import { findLayer } from './findLayer.ts';
 import { discardTempDirs } from './layerRemover.ts';
@@ -29,10 +29,12 @@ export async function applyDiff(
   diff: AsyncIterable<Uint8Array>,
   options: ApplyDiffOptions = {},
 ): Promise<number> {
-  const { layer, isEmpty } = await context.layers.read((view) => {
+  const { signal } = options;
+  const look = (view: TableView<LayerRecord>) => {
     const found = findLayer(view, idOrName);
     return { layer: found, isEmpty: context.driver.isReplaceable(found.id) };
-  });
+  };
+  const { layer, isEmpty } = await context.layers.read(look, { signal });
   const input = { ...options, what: `layer ${layer.id}`, diff };
   return isEmpty ? await applyStaged(context, layer, input) : await applyInPlace(context, layer.id, input);
 }
@@ -58,12 +60,15 @@ export async function applyStaged(
     const tarSplit = metadata.stageAddition();
     driver.prepareStaged(tree, layer.parent === undefined ? {} : { parent: { id: layer.parent } });
     const result = await unpackInto(context, input, { root: tree, tarSplit, idMaps: layer });
-    return await context.layers.write(async (writer) => {
-      const now = findLayer(writer, layer.id);
-      refuseContent(context, now);
-      driver.replaceContent(tree, now.id);
-      return await recordDiff(context, writer, { layer: now, tarSplit, result });
-    }, waitOptions(input));
+    return await context.layers.write(
+      async (writer) => {
+        const now = findLayer(writer, layer.id);
+        refuseContent(context, now);
+        driver.replaceContent(tree, now.id);
+        return await recordDiff(context, writer, { layer: now, tarSplit, result });
+      },
+      { signal: input.signal },
+    );
   });
 }
 
@@ -78,20 +83,19 @@ export function refuseContent({ driver }: StoreContext, { id }: LayerRecord): vo
 
 async function applyInPlace(context: StoreContext, layerId: string, input: DiffInput): Promise<number> {
   return await withTempDirs(context, async (temps) => {
-    return await context.layers.write(async (writer) => {
-      const layer = findLayer(writer, layerId);
-      const metadata = context.layerTemp.create();
-      temps.push(metadata);
-      const tarSplit = metadata.stageAddition();
-      const [root] = context.driver.contentDirectories(layer.id) as [string];
-      const result = await unpackInto(context, input, { root, tarSplit, idMaps: layer });
-      return await recordDiff(context, writer, { layer, tarSplit, result });
-    }, waitOptions(input));
+    return await context.layers.write(
+      async (writer) => {
+        const layer = findLayer(writer, layerId);
+        const metadata = context.layerTemp.create();
+        temps.push(metadata);
+        const tarSplit = metadata.stageAddition();
+        const [root] = context.driver.contentDirectories(layer.id) as [string];
+        const result = await unpackInto(context, input, { root, tarSplit, idMaps: layer });
+        return await recordDiff(context, writer, { layer, tarSplit, result });
+      },
+      { signal: input.signal },
+    );
   });
-}
-
-function waitOptions({ signal }: DiffInput): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 interface AppliedDiff {

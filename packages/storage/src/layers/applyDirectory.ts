@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { StorageError, wrapSystemError } from '@sediment/core';
 import { treeDiff } from '../drivers/diff/naiveDiff.ts';
 import { NO_MAPPINGS } from '../idmaps/idMappings.ts';
+import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import type { TableView } from '../tables/recordTable.ts';
 import { applyStaged, refuseContent } from './applyDiff.ts';
 import { findLayer } from './findLayer.ts';
 
@@ -27,11 +29,12 @@ export async function applyDiffFromDirectory(
   refuseUnlessPartial(context);
   const path = resolve(directory);
   requireDirectory(path);
-  const layer = await context.layers.read((view) => {
+  const look = (view: TableView<LayerRecord>) => {
     const found = findLayer(view, idOrName);
     refuseContent(context, found);
     return found;
-  });
+  };
+  const layer = await context.layers.read(look, { signal });
   const { onWarning } = context;
   const diff = asynchronous(treeDiff(Buffer.from(path), { maps: NO_MAPPINGS, onWarning }));
   await applyStaged(context, layer, { what: `layer ${layer.id}`, diff, signal });

@@ -1,7 +1,9 @@
 import { type ErrorCode, StorageError } from '@sediment/core';
 import { type IdMapLists, type IdMappings, NO_MAPPINGS } from '../idmaps/idMappings.ts';
 import { refuseOverlaps, resolveIdMaps } from '../idmaps/resolveIdMaps.ts';
+import type { LockWaitOptions } from '../locks/index.ts';
 import { checkNewId } from '../records/checkNewId.ts';
+import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import { uniqueNames } from '../records/names.ts';
 import { randomId } from '../records/randomId.ts';
@@ -83,12 +85,12 @@ export async function checkedParent(
   context: StoreContext,
   view: TableView<LayerRecord>,
   { parent }: CreateLayerRequest,
+  options: LockWaitOptions = {},
 ): Promise<LayerRecord | undefined> {
   if (parent === undefined || parent === '') return undefined;
   const { record } = locateLayer(view, parent);
-  const container = await context.containers.read((boxes) =>
-    boxes.all().find((box) => box.layer === record.id),
-  );
+  const writtenBy = (boxes: TableView<ContainerRecord>) => boxes.all().find((box) => box.layer === record.id);
+  const container = await context.containers.read(writtenBy, options);
   if (container === undefined) return record;
   throw new StorageError('PARENT_IS_CONTAINER', `layer ${record.id}: would-be parent layer is a container`, {
     object: record.id,

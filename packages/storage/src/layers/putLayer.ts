@@ -3,7 +3,7 @@ import { sameIdMaps } from '../idmaps/idMappings.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { TableView } from '../tables/recordTable.ts';
+import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import type { LayerFiller } from './createLayer.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
@@ -34,10 +34,12 @@ export interface PutLayerResult {
  * @throws {StorageError} the codes of `createStoreLayer` and of unpacking; `PARENT_UNKNOWN`; `ABORTED`
  */
 export async function putLayer(context: StoreContext, request: PutLayerRequest): Promise<PutLayerResult> {
-  const parent = await context.layers.read(async (view) => {
+  const { signal } = request;
+  const look = async (view: TableView<LayerRecord>) => {
     refuseInUse(view, request);
-    return await checkedParent(context, view, request);
-  });
+    return await checkedParent(context, view, request, { signal });
+  };
+  const parent = await context.layers.read(look, { signal });
   return canStage(context, request, parent)
     ? await putStaged(context, request, parent)
     : await putLocked(context, request);
@@ -97,14 +99,12 @@ async function commit(
 ): Promise<PutLayerResult> {
   const { signal } = request;
   return await withLayerRemover(context, async (remover) => {
-    return await context.layers.write(
-      async (writer) => {
-        const now = parent === undefined ? undefined : unchangedParent(writer, parent);
-        const layer = await createRequested({ context, writer, remover, request, parent: now, fill });
-        return { layer: layerInfo(layer), size: result.treeBytes };
-      },
-      signal === undefined ? {} : { signal },
-    );
+    const create = async (writer: TableWriter<LayerRecord>) => {
+      const now = parent === undefined ? undefined : unchangedParent(writer, parent);
+      const layer = await createRequested({ context, writer, remover, request, parent: now, fill });
+      return { layer: layerInfo(layer), size: result.treeBytes };
+    };
+    return await context.layers.write(create, { signal });
   });
 }
 
@@ -121,11 +121,12 @@ function unchangedParent(view: TableView<LayerRecord>, before: LayerRecord): Lay
 }
 
 async function putLocked(context: StoreContext, request: PutLayerRequest): Promise<PutLayerResult> {
+  const { signal } = request;
   const temps: TempDir[] = [];
   try {
     return await withLayerRemover(context, async (remover) => {
-      return await context.layers.write(async (writer) => {
-        const parent = await checkedParent(context, writer, request);
+      const create = async (writer: TableWriter<LayerRecord>) => {
+        const parent = await checkedParent(context, writer, request, { signal });
         let size = 0;
         const fill: LayerFiller = async (record, makeEmpty) => {
           makeEmpty();
@@ -140,7 +141,8 @@ async function putLocked(context: StoreContext, request: PutLayerRequest): Promi
         };
         const layer = await createRequested({ context, writer, remover, request, parent, fill });
         return { layer: layerInfo(layer), size };
-      });
+      };
+      return await context.layers.write(create, { signal });
     });
   } finally {
     await discardTempDirs(context, temps);

@@ -32,7 +32,7 @@ export interface LockGuard {
 
 export interface LockWaitOptions {
   /** Ends the waiting with `ABORTED`; has no effect on a scope that runs. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type TryResult<T> =
