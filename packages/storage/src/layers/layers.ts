@@ -1,4 +1,3 @@
-import { StorageError } from '@sediment/core';
 import type { ParentOwners } from '../idmaps/parentOwners.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { AddChainOptions, ChainLayer } from './addChain.ts';
@@ -6,14 +5,14 @@ import type { ApplyDiffOptions } from './applyDiff.ts';
 import type { ApplyDirectoryOptions } from './applyDirectory.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { createInDriver, createStoreLayer } from './createStoreLayer.ts';
+import { deleteLayer } from './deleteLayer.ts';
 import { endingSource } from './endingSource.ts';
-import { findLayer, locateLayer } from './findLayer.ts';
+import { locateLayer } from './findLayer.ts';
 import type { LayerChange } from './layerChanges.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { readLayerItem, setLayerItem } from './layerItems.ts';
 import { layerParentOwners } from './layerParentOwners.ts';
 import { getLayer, layerSize, layersByDigest, listLayers } from './layerQueries.ts';
-import { withLayerRemover } from './layerRemover.ts';
 import type { DiffOptions, LayerDiff } from './openDiff.ts';
 import type { PutLayerRequest, PutLayerResult } from './putLayer.ts';
 
@@ -235,52 +234,8 @@ export class StoreLayers implements Layers {
   }
 
   async delete(idOrName: string): Promise<void> {
-    await this.#context.change(() => this.#delete(idOrName));
+    await this.#context.change(() => deleteLayer(this.#context, idOrName));
   }
-
-  async #delete(idOrName: string): Promise<void> {
-    const { layers, images, containers } = this.#context;
-    await withLayerRemover(this.#context, async (remover) => {
-      await layers.write(async (writer) => {
-        const layer = findLayer(writer, idOrName);
-        const children = writer.all().filter((other) => other.parent === layer.id);
-        refuseIfUsed(layer.id, 'LAYER_HAS_CHILDREN', 'layer', children);
-        await images.write(async (imageWriter) => {
-          const users = imageWriter.all().filter((image) => image.layer === layer.id);
-          refuseIfUsed(layer.id, 'LAYER_USED_BY_IMAGE', 'image', users);
-          const boxes = await containers.read((view) => view.all().filter((box) => box.layer === layer.id));
-          refuseIfUsed(layer.id, 'LAYER_USED_BY_CONTAINER', 'container', boxes);
-          await remover.remove(writer, [layer]);
-          const mapped = imageWriter.all().filter((image) => image.mappedLayers.includes(layer.id));
-          for (const image of mapped) {
-            imageWriter.put({ ...image, mappedLayers: image.mappedLayers.filter((id) => id !== layer.id) });
-          }
-          if (mapped.length > 0) await imageWriter.save();
-        });
-      });
-    });
-  }
-}
-
-const USE_TEXT = {
-  LAYER_HAS_CHILDREN: 'layer has children',
-  LAYER_USED_BY_IMAGE: 'layer is in use by an image',
-  LAYER_USED_BY_CONTAINER: 'layer is in use by a container',
-} as const;
-
-function refuseIfUsed(
-  layerId: string,
-  code: keyof typeof USE_TEXT,
-  kind: string,
-  users: readonly { readonly id: string }[],
-): void {
-  if (users.length === 0) return;
-  const usedBy = users.map((user) => user.id);
-  throw new StorageError(code, `layer ${layerId} used by ${kind} ${usedBy.join(', ')}: ${USE_TEXT[code]}`, {
-    object: layerId,
-    usedBy,
-    hint: `delete the ${kind}${usedBy.length > 1 ? 's' : ''} first`,
-  });
 }
 
 async function collectBytes(source: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -77,6 +77,19 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
       expect(trees(roots.graphRoot)).toEqual([]);
     });
 
+    it('deletes no layer that an image of the graph root stands on', async () => {
+      await store.close();
+      const before = await roots.open({ driver });
+      const old = await addImage(before, roots.directory, 'old');
+      await before.close();
+      store = await roots.open({ driver, imageStore });
+      await expect(store.layers.delete(old.layer as string)).rejects.toMatchObject({
+        code: 'LAYER_USED_BY_IMAGE',
+        facts: { usedBy: [old.id] },
+      });
+      expect((await store.check()).images).toEqual([]);
+    });
+
     it('sees in each process what the other wrote to either place', async () => {
       const other = await roots.open({ driver, imageStore });
       const image = await addImage(other, roots.directory, 'app');
