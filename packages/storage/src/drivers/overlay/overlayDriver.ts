@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
 import type { IdMappings } from '../../idmaps/idMappings.ts';
@@ -280,7 +280,7 @@ export class OverlayDriver implements Driver {
     const { diff } = this.#homes.pathsOf(this.#homes.require(id));
     correctAttributes(path, inheritedRootAttributes(diff));
     try {
-      rmdirSync(diff);
+      // A rename replaces an empty directory, so that the layer always has one.
       renameByPath(path, diff);
     } catch (error) {
       throw wrapSystemError(error, `moving ${path} to ${diff}`, 'IO', { object: id, path: diff });

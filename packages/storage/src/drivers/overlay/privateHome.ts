@@ -11,6 +11,8 @@ import {
   MS_PRIVATE,
   mount,
   mountSetattr,
+  moveMount,
+  OPEN_TREE_CLONE,
   openTree,
   readMountInfo,
   UMOUNT_NOFOLLOW,
@@ -18,11 +20,12 @@ import {
 } from '@sediment/posix';
 import { writeExactFile } from '../exactModes.ts';
 
-/** How a later process knows the mount again: ids are reused, but other programs set no such options. */
+/** How a later process knows the mount again: ids are reused, but other programs set no such option. */
 interface MountMark {
   readonly home: string;
   readonly mountId: number;
-  readonly options: string;
+  /** Empty where the kernel could not set it. */
+  readonly option: 'nodiratime' | '';
 }
 
 /**
@@ -57,12 +60,31 @@ export class PrivateHome {
     }
   }
 
-  /** A mount that is not noted as ours would stay for ever. */
+  /** Noted before it is there: a mount that is not known as ours would stay for ever. */
   #mountOwn(home: string): void {
+    const tree = detachedCopy(home);
+    if (tree === undefined) {
+      this.#mountPlainly(home);
+      return;
+    }
+    try {
+      this.#note({ home, mountId: mountIdOf(tree), option: 'nodiratime' });
+      moveMount({ fromFd: tree, toPath: home });
+    } catch (error) {
+      this.#unmark();
+      throw error;
+    } finally {
+      close(tree);
+    }
+  }
+
+  /** Before Linux 5.12, or where a policy does not know the newer calls. */
+  #mountPlainly(home: string): void {
     mount({ source: home, target: home, flags: MS_BIND });
     try {
       mount({ source: '', target: home, flags: MS_PRIVATE });
-      this.#mark(home);
+      const made = topMount(home);
+      if (made !== undefined) this.#note({ home, mountId: made.mountId, option: '' });
     } catch (error) {
       unmount(home);
       throw error;
@@ -93,24 +115,23 @@ export class PrivateHome {
     return true;
   }
 
-  #mark(home: string): void {
-    makeRecognizable(home);
-    const made = topMount(home);
-    if (made === undefined) return;
-    const mark: MountMark = { home, mountId: made.mountId, options: made.options };
+  #note(mark: MountMark): void {
     const path = this.#markFile;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       writeExactFile(path, JSON.stringify(mark), 0o600);
     } catch (error) {
       this.#unmark();
-      throw wrapSystemError(error, `noting the mount of ${home} in ${path}`, 'IO', { path });
+      throw wrapSystemError(error, `noting the mount of ${mark.home} in ${path}`, 'IO', { path });
     }
   }
 
   #isOurs({ mountPoint, mountId, options }: MountInfo): boolean {
-    const expected: MountMark = { home: mountPoint, mountId, options };
-    return readFileSync(this.#markFile, 'utf8') === JSON.stringify(expected);
+    const text = readFileSync(this.#markFile, 'utf8');
+    const isMarked = options.split(',').includes('nodiratime');
+    const isNoted = (option: MountMark['option']) =>
+      text === JSON.stringify({ home: mountPoint, mountId, option } satisfies MountMark);
+    return isNoted('') || (isMarked && isNoted('nodiratime'));
   }
 
   #unmark(): void {
@@ -123,21 +144,28 @@ export class PrivateHome {
 }
 
 /**
- * Gives the mount an option that nobody else sets. It has no effect below: overlay decides on access
- * times of its layers itself.
+ * A copy of the mount that a directory lies on, from that directory on, which is nowhere mounted yet. It is private,
+ * and has an option that nobody else sets. That has no effect below: overlay decides on access times of its
+ * layers itself. Undefined where this cannot be made.
  */
-function makeRecognizable(home: string): void {
+function detachedCopy(home: string): number | undefined {
+  let tree: number | undefined;
   try {
-    const tree = openTree(AT_FDCWD, home);
-    try {
-      mountSetattr(tree, { set: MOUNT_ATTR_NODIRATIME });
-    } finally {
-      close(tree);
-    }
+    tree = openTree(AT_FDCWD, home, OPEN_TREE_CLONE);
+    mountSetattr(tree, { set: MOUNT_ATTR_NODIRATIME, propagation: MS_PRIVATE });
+    return tree;
   } catch (error) {
-    // Before Linux 5.12, or where a policy does not know the calls, the mount id has to do.
+    if (tree !== undefined) close(tree);
     if (errnoCode(error) !== 'ENOSYS' && errnoCode(error) !== 'EPERM') throw error;
+    return undefined;
   }
+}
+
+/** Known before it is mounted, and kept then. */
+function mountIdOf(fd: number): number {
+  const [, id] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+  if (id === undefined) throw new Error(`/proc/self/fdinfo/${fd} has no mnt_id`);
+  return Number(id);
 }
 
 function topMount(home: string): MountInfo | undefined {
