@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { cleanUpAfterFailure } from '../drivers/cleanUpAfterFailure.ts';
 import type { BigDataItem } from '../items/itemRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
-import { removeTempFiles } from '../store/removeTempFiles.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { moveNames, type TakenName } from '../tables/moveNames.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
@@ -29,7 +28,6 @@ export interface SavedImage {
 export async function saveImage({ context, writer, record, items }: SaveImageRequest): Promise<SavedImage> {
   const data = writer.paths.imageData(record.id);
   const isNew = writer.byId(record.id) === undefined;
-  removeTempFiles(data);
   try {
     for (const item of items) await writeImageItem(writer.paths, record.id, item);
     const saved = items.reduce(withImageItem, record);

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
+import { removeTempFiles } from '../store/removeTempFiles.ts';
 
 /** The object that an item belongs to, for messages. */
 export interface ItemOwner {
@@ -10,7 +11,10 @@ export interface ItemOwner {
   readonly id: string;
 }
 
-/** Writes an item as a whole, with its directory; the record that names it is the caller's. */
+/**
+ * Writes an item as a whole, with its directory, from which it removes what killed programs left. Call it under
+ * the write lock of the owner's kind; the record that names the item is the caller's.
+ */
 export async function writeItemFile(
   path: string,
   bytes: Uint8Array,
@@ -18,6 +22,7 @@ export async function writeItemFile(
 ): Promise<void> {
   try {
     makePrivateDirectory(dirname(path));
+    removeTempFiles(dirname(path));
     await atomicWrite(path, bytes, { sync: true });
   } catch (error) {
     throw wrapSystemError(error, `writing ${name} of ${owner.kind} ${owner.id}`, 'IO', {
