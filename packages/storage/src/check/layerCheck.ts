@@ -6,6 +6,7 @@ import type { LayerRecord } from '../records/layerRecord.ts';
 import type { Breather } from '../store/breather.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { Placed } from '../tables/recordTable.ts';
+import { inUserNamespace } from '../userns/inUserNamespace.ts';
 import { checkItems } from './checkItems.ts';
 import type { CheckFinding } from './checkReport.ts';
 import { compareTree } from './contents/compareTree.ts';
@@ -68,8 +69,9 @@ export class LayerCheck {
     const { context, breather, contents } = this.#options;
     const { diffDigest, diffSize = 0 } = layer.record;
     if (diffDigest === undefined) return NOTHING_KNOWN;
-    const replay =
-      contents && below !== undefined ? new LayerReplay(below, context.driver.unpack.whiteouts) : undefined;
+    const { whiteouts } = context.driver.unpack;
+    const rules = { whiteouts, devicesMayLack: inUserNamespace() };
+    const replay = contents && below !== undefined ? new LayerReplay(below, rules) : undefined;
     const { digest, size, parsed } = await readLayerContent({
       tar: tarOf(context, layer),
       algorithm: digestAlgorithm(diffDigest),

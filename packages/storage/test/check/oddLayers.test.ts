@@ -133,7 +133,7 @@ function replay(
   entries: readonly EntrySpec[],
   rules: 'overlay' | 'apply',
 ): ExpectedTree | undefined {
-  const layer = new LayerReplay(tree, rules);
+  const layer = new LayerReplay(tree, { whiteouts: rules });
   const nothing = () => undefined;
   try {
     const reader = new TarReader({

@@ -19,8 +19,12 @@ import {
 } from './expectedTree.ts';
 import { headerAttributes, linkAttributes } from './headerAttributes.ts';
 
-/** How the driver turns deletions into trees; see `UnpackPolicy`. */
-export type ReplayRules = 'overlay' | 'apply';
+export interface ReplayRules {
+  /** How the driver turns deletions into trees; see `UnpackPolicy`. */
+  readonly whiteouts: 'overlay' | 'apply';
+  /** Whether devices may be missing, since they cannot be made in a user namespace. */
+  readonly devicesMayLack?: boolean;
+}
 
 const MAX_SYMLINKS = 40;
 
@@ -66,7 +70,7 @@ export class LayerReplay {
   #replay(header: TarHeader): boolean {
     const path = splitEntryPath(header.name);
     if (path.isRoot) return true;
-    if (this.#rules === 'apply' && isAufsMetadata(path.clean) && !isOpaqueMarker(path.clean)) {
+    if (this.#rules.whiteouts === 'apply' && isAufsMetadata(path.clean) && !isOpaqueMarker(path.clean)) {
       this.#leaveAufsDirectory(path);
       return true;
     }
@@ -110,6 +114,7 @@ export class LayerReplay {
         ? this.#placeDirectory(directory, name, attributes)
         : newEntry(this.#layer, { owner: this.#layer, attributes });
     entry.headerOf = this.#layer;
+    entry.optional = attributes.device !== undefined && this.#rules.devicesMayLack === true;
     this.#put(directory, name, entry);
     return true;
   }
@@ -150,7 +155,7 @@ export class LayerReplay {
    * forgets that with overlay, so that what was in the old one may show.
    */
   #shiningThrough(directory: ExpectedEntry, name: string): Map<string, ExpectedEntry> {
-    const old = this.#rules === 'overlay' ? this.#deleted.get(directory)?.get(name) : undefined;
+    const old = this.#rules.whiteouts === 'overlay' ? this.#deleted.get(directory)?.get(name) : undefined;
     return this.#asOptional(old?.children ?? new Map());
   }
 
@@ -165,7 +170,7 @@ export class LayerReplay {
    */
   #removeOthers(
     directory: ExpectedEntry,
-    isVain = this.#rules === 'overlay' && directory === this.#root,
+    isVain = this.#rules.whiteouts === 'overlay' && directory === this.#root,
   ): void {
     for (const name of [...(directory.children?.keys() ?? [])]) {
       const child = this.#child(directory, name) as ExpectedEntry;
@@ -175,7 +180,7 @@ export class LayerReplay {
         continue;
       }
       // containers/storage does not spare directories on the way to what this layer unpacked (vfs).
-      if (this.#rules === 'apply' && child.headerOf !== this.#layer) child.optional = true;
+      if (this.#rules.whiteouts === 'apply' && child.headerOf !== this.#layer) child.optional = true;
       if (child.children !== undefined) this.#removeOthers(child, isVain);
     }
     this.#touch(directory);
@@ -214,7 +219,8 @@ export class LayerReplay {
 
   /** A directory that an entry needs and the tar does not have: its attributes depend on who unpacked. */
   #makeParent(parent: ExpectedEntry, name: string): ExpectedEntry | undefined {
-    if (this.#rules === 'overlay' && this.#deleted.get(parent)?.has(name) === true) return undefined;
+    if (this.#rules.whiteouts === 'overlay' && this.#deleted.get(parent)?.has(name) === true)
+      return undefined;
     const entry = this.#placeDirectory(parent, name, { type: 'directory' });
     this.#put(parent, name, entry);
     return entry;
@@ -223,7 +229,7 @@ export class LayerReplay {
   /** What the unpacker sees under a name: with overlay only what this layer has put there. */
   #visible(directory: ExpectedEntry, name: string): ExpectedEntry | undefined {
     const child = this.#child(directory, name);
-    return this.#rules === 'apply' || child?.madeBy === this.#layer ? child : undefined;
+    return this.#rules.whiteouts === 'apply' || child?.madeBy === this.#layer ? child : undefined;
   }
 
   /** The entry in a form that this layer may change. */
@@ -247,7 +253,7 @@ export class LayerReplay {
 
   /** Unpacking into a directory of the parent's copy sets its time, unless the layer's header does so later. */
   #touch(directory: ExpectedEntry): void {
-    if (this.#rules === 'overlay' || directory.headerOf === this.#layer) return;
+    if (this.#rules.whiteouts === 'overlay' || directory.headerOf === this.#layer) return;
     const { mtime: _, ...attributes } = this.#attributesOf(directory);
     directory.inode = { owner: this.#layer, attributes };
   }
