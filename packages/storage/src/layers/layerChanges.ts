@@ -13,7 +13,7 @@ export interface LayerChange {
 }
 
 /**
- * What differs in a layer from `from` (its parent, if absent, empty or unknown).
+ * What differs in a layer from `from` (its parent, if absent, empty or, but for a base layer, unknown).
  *
  * @throws {StorageError} `LAYER_UNKNOWN`, `MOUNT_FAILED`, `IO`
  */

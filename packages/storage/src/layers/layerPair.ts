@@ -15,7 +15,8 @@ export interface ComparedLayers {
 }
 
 /**
- * A layer and the one to compare it with: the parent, when `from` is absent, empty or unknown.
+ * A layer and the one to compare it with: the parent, when `from` is absent, empty or unknown. A base layer
+ * has no parent that could stand in for an unknown one.
  *
  * @throws {StorageError} `LAYER_UNKNOWN`
  */
@@ -26,10 +27,19 @@ export function findPair(
 ): Placed<LayerRecord> & ComparedLayers {
   const placed = locateLayer(view, idOrName);
   const { record } = placed;
-  const wanted = from === undefined || from === '' ? undefined : view.locate(from)?.record.id;
-  const baseId = wanted ?? record.parent;
+  const baseId = baseOf(view, record, from);
   const base = baseId === undefined ? undefined : { id: baseId, maps: mapsOf(view.locateId(baseId)?.record) };
   return { ...placed, maps: IdMappings.of(record), base, isParent: baseId === record.parent };
+}
+
+function baseOf(
+  view: TableView<LayerRecord>,
+  { parent }: LayerRecord,
+  from: string | undefined,
+): string | undefined {
+  if (from === undefined || from === '') return parent;
+  const wanted = parent === undefined ? locateLayer(view, from) : view.locate(from);
+  return wanted?.record.id ?? parent;
 }
 
 /** A parent that was lost has no maps to tell; the driver says that it is lost. */

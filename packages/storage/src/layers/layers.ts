@@ -61,7 +61,7 @@ export interface Layers {
    *   `FILE_INTEGRITY`, `TAR_SPLIT_INVALID`, `MOUNT_FAILED`, `ID_UNMAPPED`
    */
   diff(idOrName: string, options?: DiffOptions): Promise<LayerDiff>;
-  /** What differs in a layer from `from`: its parent, if absent, empty or unknown. */
+  /** What differs in a layer from `from`: its parent, if absent, empty or (but for a base layer) unknown. */
   changes(idOrName: string, from?: string): Promise<readonly LayerChange[]>;
   /** Bytes of the files in which a layer differs from `from`; see {@link changes}. */
   diffSize(idOrName: string, from?: string): Promise<number>;

@@ -12,7 +12,8 @@ import { openLayerFile } from './openLayerFile.ts';
 
 export interface DiffOptions {
   /**
-   * Layer to compare with, by id, name or unique id prefix; the parent, if absent, empty or unknown.
+   * Layer to compare with, by id, name or unique id prefix; the parent, if absent, empty or
+   * (but for a base layer) unknown.
    * Only a comparison with the parent gives the archive back that the layer was filled from.
    */
   readonly from?: string | undefined;

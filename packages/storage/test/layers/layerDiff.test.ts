@@ -87,6 +87,13 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       expect(await store.mounts()).toEqual([]);
     });
 
+    it('lets a parent, and nothing else, stand in for an unknown layer to compare with', async () => {
+      await twoLayers();
+      expect(await changes('top', 'unknown')).toEqual(await changes('top'));
+      await expect(store.layers.changes('base', 'unknown')).rejects.toThrow('layer not known');
+      await expect(store.layers.diff('base', { from: 'unknown' })).rejects.toThrow('layer not known');
+    });
+
     it('writes an archive that makes the same layer again', async () => {
       await twoLayers();
       const tar = await tarOf('top');
