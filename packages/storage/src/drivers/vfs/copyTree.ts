@@ -8,8 +8,6 @@ import {
   fchownat,
   fstatat,
   fstatatIfExists,
-  lgetxattr,
-  llistxattr,
   lsetxattr,
   mkdirat,
   mknodat,
@@ -28,6 +26,7 @@ import type { Owner } from '../../idmaps/idMappings.ts';
 import { joinBytes, withShortPath } from '../../staging/shortPath.ts';
 import { removeEntry } from '../../unpack/removeEntry.ts';
 import { HardLinks } from '../hardLinks.ts';
+import { readXattrs } from '../readXattrs.ts';
 import { ContentCopier } from './copyContent.ts';
 
 export interface CopyTreeOptions {
@@ -192,20 +191,5 @@ function makeWay(target: Buffer, type: number): boolean {
 }
 
 function xattrsOf(path: Buffer): TarXattr[] {
-  const found: TarXattr[] = [];
-  for (const name of listXattrs(path)) {
-    if (name.toString() === PLACE_ATTRIBUTE) continue;
-    const value = lgetxattr(path, name);
-    if (value !== undefined) found.push({ name, value });
-  }
-  return found;
-}
-
-function listXattrs(path: Buffer): Buffer[] {
-  try {
-    return llistxattr(path);
-  } catch (error) {
-    if (errnoCode(error) === 'EOPNOTSUPP' || errnoCode(error) === 'ENOTSUP') return [];
-    throw error;
-  }
+  return readXattrs(path, (name) => name !== PLACE_ATTRIBUTE);
 }
