@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { runDropin } from '../support/dropin.ts';
 import { findDebris } from '../support/leftovers.ts';
 import { containersStorageAsIs, peersSkipReason, peerTitle, withRoots } from '../support/peers.ts';
-import type { RunResult } from '../support/runProgram.ts';
+import { type RunResult, succeeded } from '../support/runProgram.ts';
 import { type DriverName, makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
 import { tarOf } from '../support/tarWriter.ts';
 
@@ -133,7 +133,7 @@ function writeLayers(store: StoreRoot): string[] {
 
 async function list(store: StoreRoot, program: Program): Promise<Listing> {
   const one = async (kind: keyof Listing): Promise<[string, unknown]> => {
-    const { stdout } = await PROGRAMS[program](store, [kind, '--json']);
+    const { stdout } = succeeded(await PROGRAMS[program](store, [kind, '--json']));
     return [kind, JSON.parse(stdout) ?? []];
   };
   const listed = await Promise.all([one('layers'), one('images'), one('containers')]);
