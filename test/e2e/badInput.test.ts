@@ -193,12 +193,13 @@ describe.each(drivers)('bad input', (driver, skipReason) => {
         await seed.copyInto(store);
         const file = writeArchive(store, intactArchive);
         spawnSync('chmod', ['-R', 'a+rX', store.path]);
-        for (const args of [
-          ['import', file],
-          ['rmi', 'seed:1'],
-          ['mount', 'box'],
-        ])
-          await expectRefusal(store, args, { code: 'NEEDS_USERNS', says: [store.graphRoot] }, asNobody);
+        const says = [store.graphRoot];
+        const denied = { code: 'PERMISSION_DENIED', says } as const;
+        await expectRefusal(store, ['import', file], denied, asNobody);
+        await expectRefusal(store, ['rmi', 'seed:1'], denied, asNobody);
+        // an overlay mount of a user would be gone when the command ends
+        const mount = driver === 'vfs' ? denied : ({ code: 'NEEDS_USERNS', says: [] } as const);
+        await expectRefusal(store, ['mount', 'box'], mount, asNobody);
       });
 
       it('to read a store as another user', async () => {

@@ -277,7 +277,7 @@ export const wrongOptions: WrongOption[] = [
     title: 'a storage.conf with a setting that cannot be honoured',
     options: configured,
     code: 'NOT_SUPPORTED',
-    says: ['PLACE', 'transient_store'],
-    prepare: confOf('[storage]\ntransient_store = true\n'),
+    says: ['PLACE', 'strip_suid_sgid'],
+    prepare: confOf('[storage.options]\nstrip_suid_sgid = true\n'),
   },
 ];

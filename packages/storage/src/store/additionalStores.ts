@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { StorageError, type WarningHandler } from '@sediment/core';
+import { errnoCode, StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { type StorageConf, splitDriverOption } from '../conf/index.ts';
 
 const STORE_KEYS = ['imagestore', 'additionalimagestore'];
@@ -37,10 +37,19 @@ function checked(text: string): string {
     throw invalid(text, 'is not absolute.  Can not be relative', 'write the whole path');
   }
   const path = resolve(text);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined) throw invalid(path, 'does not exist', 'make it, or remove it from storage.conf');
   if (!stat.isDirectory()) throw invalid(path, 'must be a directory', 'name the graph root of a store');
   return path;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoCode(error) === 'ENOTDIR') return undefined;
+    throw wrapSystemError(error, `additionalimagestores: image path "${path}"`, 'CONFIG_INVALID', { path });
+  }
 }
 
 function invalid(path: string, reason: string, hint: string): StorageError {
@@ -51,7 +60,12 @@ function invalid(path: string, reason: string, hint: string): StorageError {
   });
 }
 
-/** For a root that is still to be made its path will do. */
+/** For a root that is still to be made its path will do; what else is wrong with it is said when it is opened. */
 function realPath(path: string): string {
-  return statSync(path, { throwIfNoEntry: false }) === undefined ? resolve(path) : realpathSync(path);
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoCode(error) === undefined) throw error;
+    return resolve(path);
+  }
 }

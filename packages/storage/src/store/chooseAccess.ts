@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { StorageError, type WarningHandler } from '@sediment/core';
+import { errnoCode, StorageError, type WarningHandler } from '@sediment/core';
 import { capabilities } from '@sediment/posix';
 import type { StorageConf } from '../conf/index.ts';
 import type { LockBackendName } from '../locks/index.ts';
@@ -72,28 +72,31 @@ function obstacleToSharing(conf: StorageConf, host: ReturnType<typeof capabiliti
         hint: 'run the program in a user namespace (runInUserNamespace, or "sediment unshare"), or as root',
       });
   }
-  if (existsSync(conf.graphRoot) && !isWritable(conf.graphRoot)) {
-    return (path) =>
-      new StorageError('STORE_READ_ONLY', `${path}: the graph root lies on read-only media`, {
-        path,
-        hint: 'mount it read-write, or choose another graph root',
-      });
-  }
-  return undefined;
+  return existsSync(conf.graphRoot) ? obstacleToWriting(conf.graphRoot) : undefined;
 }
 
-/** For root, access(2) refuses only what no one can write: a read-only file system. */
-function isWritable(path: string): boolean {
+/** Root of the host may write wherever it can be written; root of a user namespace only to its own files. */
+function obstacleToWriting(graphRoot: string): Refusal | undefined {
   try {
-    accessSync(path, constants.W_OK);
-    return true;
+    accessSync(graphRoot, constants.W_OK);
+    return undefined;
   } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === 'EROFS' ||
-      (error as NodeJS.ErrnoException).code === 'EACCES'
-    ) {
-      return false;
-    }
+    if (errnoCode(error) === 'EROFS') return onReadOnlyMedia;
+    if (errnoCode(error) === 'EACCES') return ofAnotherUser;
     throw error;
   }
+}
+
+function onReadOnlyMedia(path: string): StorageError {
+  return new StorageError('STORE_READ_ONLY', `${path}: the graph root lies on read-only media`, {
+    path,
+    hint: 'mount it read-write, or choose another graph root',
+  });
+}
+
+function ofAnotherUser(path: string): StorageError {
+  return new StorageError('PERMISSION_DENIED', `${path}: the graph root belongs to another user`, {
+    path,
+    hint: 'run it as that user (for the store of the system: as root), or choose another graph root',
+  });
 }
