@@ -170,8 +170,13 @@ export function showContainer({ graph, driver }, containerId, written) {
   promise(record, 'containers.json has the container');
   jq(file, '.[] | {id, names, image, layer}', pick(record, ['id', 'names', 'image', 'layer']));
   say('');
-  say('Its directory is for the program that runs it; podman keeps its config there.');
-  list(graph, `${driver}-containers/${containerId}`, { userdata: 'empty: nothing has run it yet' });
+  say(
+    'The program that runs it gets a directory beside that, where podman keeps its config; nothing has run it yet:',
+  );
+  list(graph, `${driver}-containers`, {
+    'containers.json': 'the record above',
+    'containers.lock': 'held while it is read or written',
+  });
   say('');
   const tree = driver === 'overlay' ? `overlay/${record.layer}/diff` : `vfs/dir/${record.layer}`;
   say(
