@@ -6,6 +6,7 @@ import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import { findLayer } from './findLayer.ts';
 import { discardTempDirs } from './layerRemover.ts';
+import { spoolDiff } from './spoolDiff.ts';
 import { type DiffInput, factsOf, placeTarSplit, unpackInto } from './unpackInto.ts';
 
 export interface ApplyDiffOptions {
@@ -16,8 +17,8 @@ export interface ApplyDiffOptions {
 
 /**
  * Unpacks a stream into a layer. The record then tells of this stream alone. Into an empty layer (overlay) it
- * is unpacked without a lock, and a failure changes nothing; else under the layers lock, over what is there,
- * and what was unpacked before a failure stays.
+ * is unpacked without a lock, and a failure changes nothing; else it is read to its end first, and unpacked under
+ * the layers lock, over what is there, and what was unpacked before a failure stays.
  *
  * @returns the bytes of file content that were written
  * @throws {StorageError} `LAYER_UNKNOWN`, `LAYER_NOT_EMPTY` when it was filled meanwhile, the codes of
@@ -83,18 +84,17 @@ export function refuseContent({ driver }: StoreContext, { id }: LayerRecord): vo
 
 async function applyInPlace(context: StoreContext, layerId: string, input: DiffInput): Promise<number> {
   return await withTempDirs(context, async (temps) => {
-    return await context.layers.write(
-      async (writer) => {
-        const layer = findLayer(writer, layerId);
-        const metadata = context.layerTemp.create();
-        temps.push(metadata);
-        const tarSplit = metadata.stageAddition();
-        const [root] = context.driver.contentDirectories(layer.id) as [string];
-        const result = await unpackInto(context, input, { root, tarSplit, idMaps: layer });
-        return await recordDiff(context, writer, { layer, tarSplit, result });
-      },
-      { signal: input.signal },
-    );
+    const metadata = context.layerTemp.create();
+    temps.push(metadata);
+    const spooled = await spoolDiff(context, input, metadata.stageAddition());
+    const unpack = async (writer: TableWriter<LayerRecord>) => {
+      const layer = findLayer(writer, layerId);
+      const tarSplit = metadata.stageAddition();
+      const [root] = context.driver.contentDirectories(layer.id) as [string];
+      const result = await unpackInto(context, spooled, { root, tarSplit, idMaps: layer });
+      return await recordDiff(context, writer, { layer, tarSplit, result });
+    };
+    return await context.layers.write(unpack, { signal: input.signal });
   });
 }
 

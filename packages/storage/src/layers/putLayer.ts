@@ -10,6 +10,7 @@ import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { checkedParent, createRequested, layerMaps, refuseInUse } from './createStoreLayer.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { discardTempDirs, withLayerRemover } from './layerRemover.ts';
+import { spoolDiff } from './spoolDiff.ts';
 import { type DiffInput, factsOf, placeTarSplit, unpackInto } from './unpackInto.ts';
 
 /** A layer to be made and filled. */
@@ -29,7 +30,7 @@ export interface PutLayerResult {
 
 /**
  * Makes a layer and fills it from a stream. Unless its owners differ from its parent's, no lock is held
- * while it is unpacked. After a failure nothing is left.
+ * while it is unpacked; else the stream is read to its end first. After a failure nothing is left.
  *
  * @throws {StorageError} the codes of `createStoreLayer` and of unpacking; `PARENT_UNKNOWN`; `ABORTED`
  */
@@ -124,17 +125,18 @@ async function putLocked(context: StoreContext, request: PutLayerRequest): Promi
   const { signal } = request;
   const temps: TempDir[] = [];
   try {
+    const metadata = context.layerTemp.create();
+    temps.push(metadata);
+    const spooled = await spoolDiff(context, inputOf(request), metadata.stageAddition());
     return await withLayerRemover(context, async (remover) => {
       const create = async (writer: TableWriter<LayerRecord>) => {
         const parent = await checkedParent(context, writer, request, { signal });
         let size = 0;
         const fill: LayerFiller = async (record, makeEmpty) => {
           makeEmpty();
-          const metadata = context.layerTemp.create();
-          temps.push(metadata);
           const tarSplit = metadata.stageAddition();
           const [root] = context.driver.contentDirectories(record.id) as [string];
-          const result = await unpackInto(context, inputOf(request), { root, tarSplit, idMaps: record });
+          const result = await unpackInto(context, spooled, { root, tarSplit, idMaps: record });
           placeTarSplit(context, tarSplit, record.id);
           size = result.treeBytes;
           return factsOf(result);

@@ -56,6 +56,7 @@ export async function buildContext(
     autoUserns: conf.autoUserns,
     pullOptions: conf.pullOptions,
     onWarning,
+    closing: operations.closing,
     change: (operation) => operations.run(operation),
     unpackPool: () => {
       operations.assertNotClosing();

@@ -5,6 +5,7 @@ export class Operations {
   readonly #graphRoot: string;
   readonly #refuseWrite: ((path: string) => StorageError) | undefined;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   /** @param refuseWrite for a store that is only read: makes the error for a path */
@@ -30,6 +31,11 @@ export class Operations {
     }
   }
 
+  /** Aborted when nothing new may begin. */
+  get closing(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   /** @throws {StorageError} `STORE_CLOSED` when nothing new may begin */
   assertNotClosing(): void {
     if (this.#state !== 'open') throw this.#closedError();
@@ -46,6 +52,7 @@ export class Operations {
     try {
       if (first) {
         this.#state = 'closing';
+        this.#stop.abort();
         await stop();
       }
     } finally {

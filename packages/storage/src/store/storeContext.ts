@@ -42,6 +42,8 @@ export interface StoreContext {
    * @throws {StorageError} `STORE_CLOSED`; `STORE_READ_ONLY` or its like for a snapshot
    */
   change<T>(operation: () => Promise<T>): Promise<T>;
+  /** Aborted when the store is being closed. */
+  readonly closing: AbortSignal;
   /** The unpack workers; started by the first call, ended when the store is closed. */
   unpackPool(): Promise<UnpackPool>;
 }
