@@ -25,7 +25,7 @@ export async function recoverStore(context: StoreContext): Promise<void> {
   const { layers, images, containers } = context;
   await recoverStaging(context);
   await recoverLayers(context);
-  await recoverFiles(layers);
+  await recoverFiles(layers, tarSplitTemps);
   await recoverFiles(images);
   await recoverFiles(containers);
   await recoverImageDirectories(context);
@@ -106,14 +106,18 @@ async function removeIncomplete(
 }
 
 /** Temporary files beside the records, and names that two records had. */
-async function recoverFiles<R extends NamedRecord>(table: RecordTable<R>): Promise<void> {
+async function recoverFiles<R extends NamedRecord>(
+  table: RecordTable<R>,
+  othersOf: (view: TableView<R>) => readonly string[] = () => [],
+): Promise<void> {
+  const tempFiles = (view: TableView<R>) => [...tempFilesOf(view), ...othersOf(view)];
   const isSound = await table.read((view) =>
-    view.views.every((each) => !each.needsSave && tempFilesOf(each).length === 0),
+    view.views.every((each) => !each.needsSave && tempFiles(each).length === 0),
   );
   if (isSound) return;
   const recover = async ({ writers }: TableWriter<R>) => {
     for (const writer of writers) {
-      for (const path of tempFilesOf(writer)) rmSync(path, { force: true });
+      for (const path of tempFiles(writer)) rmSync(path, { force: true });
       if (writer.needsSave) await writer.save();
     }
   };
@@ -122,6 +126,11 @@ async function recoverFiles<R extends NamedRecord>(table: RecordTable<R>): Promi
 
 function tempFilesOf({ filePaths }: TableView<NamedRecord>): string[] {
   return filePaths.flatMap((path) => listTempFiles(dirname(path), basename(path)));
+}
+
+/** Of copies of tar-split files, which lie beside the records and are written under their lock. */
+function tarSplitTemps({ paths }: TableView<LayerRecord>): string[] {
+  return listTempFiles(paths.layers).filter((path) => path.includes('.tar-split.gz'));
 }
 
 /** Directories of images that have no record; one of an additional store may have its user directory here. */
