@@ -4,6 +4,7 @@ import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, stringFlag } from '../commandLine/flag.ts';
 import type { FlagValues } from '../commandLine/flagValues.ts';
+import { withPath } from '../errors/withPath.ts';
 import type { Streams } from '../output/streams.ts';
 import { comparedLayers, TWO_LAYERS } from './comparedLayers.ts';
 
@@ -50,6 +51,10 @@ function openOutput(file: string, streams: Streams): Write {
   const fd = openSync(file, 'w');
   return async (chunks) => {
     const { pipeline } = await import('node:stream/promises');
-    await pipeline(chunks, createWriteStream(file, { fd }));
+    try {
+      await pipeline(chunks, createWriteStream(file, { fd }));
+    } catch (error) {
+      throw withPath(error, file);
+    }
   };
 }

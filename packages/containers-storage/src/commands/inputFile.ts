@@ -1,4 +1,5 @@
 import { createReadStream, openSync } from 'node:fs';
+import { withPath } from '../errors/withPath.ts';
 import type { Streams } from '../output/streams.ts';
 
 /** The bytes of a file, or of standard input if no file is named. A file that is not there is found at once. */
@@ -15,7 +16,7 @@ async function* namingFile(
   try {
     yield* chunks;
   } catch (error) {
-    throw Object.assign(error as NodeJS.ErrnoException, { path: file });
+    throw withPath(error, file);
   }
 }
 

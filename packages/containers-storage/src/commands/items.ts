@@ -5,6 +5,7 @@ import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { JSON_FLAG, stringFlag } from '../commandLine/flag.ts';
 import { inWords } from '../errors/inWords.ts';
+import { withPath } from '../errors/withPath.ts';
 import { goQuote } from '../output/goQuote.ts';
 import { listOrNull, printJson } from '../output/json.ts';
 import { readInput } from './inputFile.ts';
@@ -80,10 +81,18 @@ function getCommand(kind: ItemOwnerKind): CommandDefinition {
       const bytes = await readItem(kind, { store, object, item });
       const file = flags.string('--file');
       if (file === '') streams.out(bytes);
-      else writeFileSync(file, bytes);
+      else writeFile(file, bytes);
       return SUCCESS;
     },
   };
+}
+
+function writeFile(file: string, bytes: Buffer): void {
+  try {
+    writeFileSync(file, bytes);
+  } catch (error) {
+    throw withPath(error, file);
+  }
 }
 
 async function readItem(

@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs';
+import { withPath } from '../errors/withPath.ts';
+
 /** Standard input and output of the command. Texts are written as they are: line ends are the caller's. */
 export interface Streams {
   out(data: string | Uint8Array): void;
@@ -15,8 +18,15 @@ export function processStreams(): Streams {
     out: (data) => void process.stdout.write(data),
     err: (text) => void process.stderr.write(text),
     pipeOut: async (chunks) => await output.pipe(chunks),
-    input: () => process.stdin,
+    input: standardInput,
   };
+}
+
+/** Standard input. Of a directory Node would see the end at once, as if there were nothing to read. */
+function standardInput(): AsyncIterable<Uint8Array> {
+  if (!fstatSync(0).isDirectory()) return process.stdin;
+  const path = '/dev/stdin';
+  throw Object.assign(new Error(`read ${path}`), { code: 'EISDIR', syscall: 'read', path });
 }
 
 /**
@@ -41,7 +51,7 @@ class GuardedOutput {
     try {
       await pipeline(chunks, process.stdout, { end: false });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw withPath(error, '/dev/stdout');
     }
   }
 }
