@@ -79,9 +79,9 @@ function orphans({ recordDirectories, directories }: LayerPlaces): string[] {
 }
 
 function layerIds(directory: string): string[] {
-  const file = join(directory, 'layers.json');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return (JSON.parse(text || '[]') as Array<{ id: string }>).map(({ id }) => id);
+  const files = ['layers.json', 'volatile-layers.json'].map((name) => join(directory, name));
+  const texts = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
+  return texts.flatMap((text) => (JSON.parse(text || '[]') as Array<{ id: string }>).map(({ id }) => id));
 }
 
 function children(directory: string): string[] {

@@ -3,21 +3,24 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BundledProgram, bundleProgram } from '../../../../test/support/bundleProgram.ts';
-import type { CrashJob } from './crashChild.ts';
 
 const STRACE = '/usr/bin/strace';
 /** Calls that change what others see. */
 const CALLS = [
   'mkdir',
+  'mkdirat',
   'rename',
   'renameat',
   'unlink',
+  'unlinkat',
   'rmdir',
   'symlink',
   'linkat',
   'fdatasync',
   'pwrite64',
   'fchmod',
+  'mount',
+  'move_mount',
   'umount2',
 ];
 
@@ -29,13 +32,15 @@ export interface KillPoint {
 
 export const noStrace: string | undefined = existsSync(STRACE) ? undefined : 'needs strace';
 
-/** The child program as one file. */
-export async function bundleCrashChild(): Promise<BundledProgram> {
-  return await bundleProgram(fileURLToPath(new URL('crashChild.ts', import.meta.url)));
+/** A child program of this directory as one file; it is given its job as JSON. */
+export async function bundleCrashChild(
+  name: 'crashChild' | 'crashOperations' = 'crashChild',
+): Promise<BundledProgram> {
+  return await bundleProgram(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
 }
 
 /** All points at which the job could be killed, in the order in which an undisturbed run passes them. */
-export function findKillPoints(child: string, job: CrashJob): KillPoint[] {
+export function findKillPoints(child: string, job: object): KillPoint[] {
   const log = join(dirname(child), 'trace');
   const { status, stderr } = trace(child, job, ['-e', `trace=${CALLS.join(',')}`, '-o', log]);
   if (status !== 0) throw new Error(`the job failed without being killed: ${stderr}`);
@@ -52,14 +57,14 @@ export function findKillPoints(child: string, job: CrashJob): KillPoint[] {
 }
 
 /** Runs the job and kills it; returns whether it was killed, and did not pass by. */
-export function killAt(child: string, job: CrashJob, { call, when }: KillPoint): boolean {
+export function killAt(child: string, job: object, { call, when }: KillPoint): boolean {
   const inject = `inject=${call}:signal=SIGKILL:when=${when}`;
   const { status, signal } = trace(child, job, ['-e', `trace=${call}`, '-e', inject, '-o', '/dev/null']);
   return signal === 'SIGKILL' || status === 137;
 }
 
 /** One thread for asynchronous calls: strace counts the calls of each thread by itself. */
-function trace(child: string, job: CrashJob, options: readonly string[]) {
+function trace(child: string, job: object, options: readonly string[]) {
   const args = ['-f', '-qq', ...options, process.execPath, child, JSON.stringify(job)];
   const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
   return spawnSync(STRACE, args, { env, encoding: 'utf8' });
