@@ -195,7 +195,7 @@ describe.skipIf(peersSkipReason)(
         exitCode: 0,
       });
       expect(await shell('"$0" "$@" > /dev/full')).toMatchObject({
-        stderr: 'write: no space left on device\n',
+        stderr: 'write /dev/stdout: no space left on device\n',
         exitCode: 1,
       });
     });
