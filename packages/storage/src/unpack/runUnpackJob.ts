@@ -59,18 +59,26 @@ export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Pro
   }
 }
 
-function openBytes({ what, blob, expect }: UnpackJob, { input, onProgress }: UnpackHooks): LayerBytes {
+function openBytes({ what, blob, expect }: UnpackJob, hooks: UnpackHooks): LayerBytes {
+  const { input } = hooks;
+  // Also while the rest of a damaged layer is read for its digest.
+  const onProgress = (bytesRead: number): void => {
+    stopIfAborted(what, hooks);
+    hooks.onProgress?.(bytesRead);
+  };
   const options = { what, algorithm: algorithmOf(expect.digest), onProgress };
   if (blob !== undefined) return new BlobReader(blob, options);
   if (input === undefined) throw new TypeError(`${what}: a job without a blob needs its bytes`);
   return new StreamReader(input, options);
 }
 
+function stopIfAborted(what: string, { isAborted }: UnpackHooks): void {
+  if (isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
+}
+
 async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: LayerBytes): Promise<UnpackResult> {
   const { what, expect } = job;
-  const checkpoint = (): void => {
-    if (hooks.isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
-  };
+  const checkpoint = (): void => stopIfAborted(what, hooks);
   const warnings = new WarningTally(what);
   const sink = new LayerSink({ job, warnings, checkpoint, umaskIsZero: hooks.umaskIsZero ?? false });
   try {

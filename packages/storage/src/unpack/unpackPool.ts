@@ -5,12 +5,20 @@ import { UnpackThread } from './unpackThread.ts';
 import { unpackWorkerUrl } from './workerUrl.ts';
 
 const MAX_THREADS = 4;
+/**
+ * A job looks often whether it shall stop, so this is for one that hangs. A thread that is terminated within a
+ * native call can take the process with it: a busy host, on which a thread needs long to start, must not come
+ * to that.
+ */
+const STOP_GRACE_MS = 10_000;
 
 export interface UnpackPoolOptions {
   /** Most threads at a time. Default: one per core, at most 4. */
   readonly size?: number;
   /** The script of the threads. */
   readonly workerUrl?: URL;
+  /** How long a job may take to notice that it shall stop, before its thread is terminated. Default 10,000. */
+  readonly stopGraceMs?: number;
 }
 
 export interface UnpackRunOptions {
@@ -37,6 +45,7 @@ interface Waiting {
 export class UnpackPool {
   readonly #size: number;
   readonly #workerUrl: URL;
+  readonly #stopGraceMs: number;
   readonly #threads = new Set<UnpackThread>();
   readonly #idle: UnpackThread[] = [];
   readonly #queue: Waiting[] = [];
@@ -49,6 +58,7 @@ export class UnpackPool {
     if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be at least 1, not ${size}`);
     this.#size = size;
     this.#workerUrl = workerUrl;
+    this.#stopGraceMs = options.stopGraceMs ?? STOP_GRACE_MS;
   }
 
   /**
@@ -111,7 +121,7 @@ export class UnpackPool {
   }
 
   #newThread(): UnpackThread {
-    const thread = new UnpackThread(this.#workerUrl);
+    const thread = new UnpackThread(this.#workerUrl, this.#stopGraceMs);
     this.#threads.add(thread);
     return thread;
   }

@@ -7,9 +7,6 @@ import { closeDescriptorsBelow } from './openDescriptors.ts';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
 import { type RunMessage, receiveError, type WorkerMessage } from './workerProtocol.ts';
 
-/** How long a job may take to notice that it shall stop, before its thread is terminated. */
-const STOP_GRACE_MS = 500;
-
 export interface ThreadRunOptions {
   readonly onProgress?: (bytesRead: number) => void;
   /** The bytes of the layer, for a job without a blob. */
@@ -36,7 +33,11 @@ export class UnpackThread {
   #crash: Error | undefined;
   #alive = true;
 
-  constructor(url: URL) {
+  readonly #stopGraceMs: number;
+
+  /** @param stopGraceMs how long a job may take to notice that it shall stop, before its thread is terminated */
+  constructor(url: URL, stopGraceMs: number) {
+    this.#stopGraceMs = stopGraceMs;
     // Not the flags of this process: some (`--input-type`) make no sense for a script.
     this.#worker = new Worker(url, { name: 'sediment-unpack', execArgv: [] });
     this.#worker.unref();
@@ -82,7 +83,7 @@ export class UnpackThread {
     running.stopReason = reason;
     running.sender?.close();
     Atomics.store(running.stopFlag, 0, 1);
-    running.grace = setTimeout(() => void this.#worker.terminate(), STOP_GRACE_MS);
+    running.grace = setTimeout(() => void this.#worker.terminate(), this.#stopGraceMs);
   }
 
   /** Ends the thread; a running job fails. */

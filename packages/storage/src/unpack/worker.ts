@@ -33,9 +33,9 @@ async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage>
     reported = now;
     answer({ type: 'progress', bytesRead });
   };
+  const isAborted = (): boolean => Atomics.load(flag, 0) !== 0;
   try {
     umaskIsZero ??= ownUmask();
-    const isAborted = (): boolean => Atomics.load(flag, 0) !== 0;
     const hooks = { onProgress, isAborted, umaskIsZero };
     const bytes = input === undefined ? {} : { input: receiveChunks(input) };
     return { type: 'done', result: await runUnpackJob(job, { ...hooks, ...bytes }) };

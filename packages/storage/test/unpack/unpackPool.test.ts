@@ -267,7 +267,7 @@ describe('UnpackPool with workers that misbehave', () => {
   });
 
   it('terminates a worker that does not stop, and removes what that leaves', async () => {
-    const pool = newPool(options);
+    const pool = newPool({ ...options, stopGraceMs: 300 });
     const job = prepare(SMALL, 'hang');
     const stop = new AbortController();
     const error = failure(pool.run(job, { signal: stop.signal, onProgress: () => stop.abort() }));
