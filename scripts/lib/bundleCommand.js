@@ -1,5 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
@@ -11,23 +23,61 @@ export const NATIVE_PACKAGES = ['koffi'];
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
-/** The packages that are a command each. */
-const COMMANDS = ['cli', 'containers-storage'].map((name) => join(checkoutRoot, 'packages', name));
+/** What `import.meta.url` is in a CommonJS bundle. */
+const MODULE_URL_BANNER = "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;";
+
+/** All outputs lie side by side, so that `new URL('./worker.js', import.meta.url)` finds it. */
+const WORKER = { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts'), out: 'worker' };
+
+const cli = join(checkoutRoot, 'packages/cli');
+const containersStorage = join(checkoutRoot, 'packages/containers-storage');
 
 /**
- * Bundles each command from the sources of all packages into its `dist`: `main.js`, the chunks that it
- * loads on demand, and `worker.js` for the unpack threads. Files that are already right are not touched,
- * so that a command may run meanwhile.
+ * Bundles each command from the sources of all packages into its `dist`, with `worker.js` for the unpack threads.
+ * Files that are already right are not touched, so that a command may run meanwhile.
+ *
+ * `sediment` is `main.js` and the chunks that it loads on demand. The other one is called by scripts, a
+ * thousand times in a row, and must start fast: it is one CommonJS file, with its compiled form beside it.
  */
 export function bundleCommands() {
-  for (const command of COMMANDS) bundleCommand(command);
+  bundleCommand(cli, [build(cli, { entryPoints: [mainOf(cli), WORKER] })]);
+  const single = build(containersStorage, {
+    entryPoints: [mainOf(containersStorage)],
+    format: 'cjs',
+    splitting: false,
+    outExtension: { '.js': '.cjs' },
+    banner: { js: MODULE_URL_BANNER },
+    define: { 'import.meta.url': '__moduleUrl' },
+  });
+  bundleCommand(containersStorage, [single, build(containersStorage, { entryPoints: [WORKER] })]);
+  compileAhead(join(containersStorage, 'dist/main.cjs'));
 }
 
-/** @param {string} command the directory of its package */
-function bundleCommand(command) {
-  const { metafile, outputFiles } = buildSync({
+/**
+ * @param {string} command the directory of its package
+ * @param {import('esbuild').BuildResult<{ metafile: true, write: false }>[]} results
+ */
+function bundleCommand(command, results) {
+  const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
+  assertExternalsAreDependencies(command, outputs);
+  mkdirSync(join(command, 'dist'), { recursive: true });
+  // an entry comes after the chunks that it loads
+  /** @param {{ path: string }} file */
+  const isEntry = ({ path }) => !basename(path).startsWith('chunk-');
+  const files = results.flatMap(({ outputFiles }) => outputFiles);
+  for (const { path, contents } of files.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+    writeIfChanged(path, contents);
+  }
+  removeStaleChunks(command, outputs);
+}
+
+/**
+ * @param {string} command
+ * @param {import('esbuild').BuildOptions} options
+ */
+function build(command, options) {
+  return buildSync({
     absWorkingDir: checkoutRoot,
-    entryPoints: entryPoints(command),
     outdir: join(command, 'dist'),
     chunkNames: 'chunk-[hash]',
     bundle: true,
@@ -41,19 +91,40 @@ function bundleCommand(command) {
     // a third less to read at each start; names stay, for stack traces
     minifyWhitespace: true,
     sourcemap: true,
+    logLevel: 'warning',
+    ...options,
     metafile: true,
     write: false,
-    logLevel: 'warning',
   });
-  assertExternalsAreDependencies(command, metafile.outputs);
-  mkdirSync(join(command, 'dist'), { recursive: true });
-  // an entry comes after the chunks that it loads
-  /** @param {{ path: string }} file */
-  const isEntry = ({ path }) => !basename(path).startsWith('chunk-');
-  for (const { path, contents } of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
-    writeIfChanged(path, contents);
+}
+
+/** @param {string} command */
+function mainOf(command) {
+  return { in: join(command, 'src/main.ts'), out: 'main' };
+}
+
+/**
+ * Leaves the compiled form of a bundle beside it, unless there is one that is newer.
+ *
+ * @param {string} path of the bundle
+ */
+function compileAhead(path) {
+  const made = statSync(`${path}.cache`, { throwIfNoEntry: false });
+  if (made !== undefined && made.mtimeMs > statSync(path).mtimeMs) return;
+  const directory = mkdtempSync(join(tmpdir(), 'sediment-build-'));
+  try {
+    const conf = join(directory, 'storage.conf');
+    writeFileSync(conf, '');
+    const program = join(checkoutRoot, 'scripts/lib/writeCodeCache.cjs');
+    const env = { ...process.env, CONTAINERS_STORAGE_CONF: conf };
+    const { status, stderr } = spawnSync(process.execPath, [program, path, directory], {
+      env,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`compiling ${path} ahead failed: ${stderr}`);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
-  removeStaleChunks(command, metafile.outputs);
 }
 
 /**
@@ -65,15 +136,6 @@ function writeIfChanged(path, contents) {
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, contents);
   renameSync(temporary, path);
-}
-
-/** @param {string} command */
-function entryPoints(command) {
-  return [
-    { in: join(command, 'src/main.ts'), out: 'main' },
-    // all outputs lie side by side, so that `new URL('./worker.js', import.meta.url)` finds it from any chunk
-    { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts'), out: 'worker' },
-  ];
 }
 
 /**
@@ -102,7 +164,7 @@ function assertExternalsAreDependencies(command, outputs) {
 function removeStaleChunks(command, outputs) {
   const current = new Set(Object.keys(outputs).map((path) => basename(path)));
   for (const entry of readdirSync(join(command, 'dist'), { withFileTypes: true })) {
-    const isOutput = entry.isFile() && /\.js(\.map)?$/.test(entry.name);
+    const isOutput = entry.isFile() && /\.c?js(\.map)?$/.test(entry.name);
     if (isOutput && !current.has(entry.name)) rmSync(join(command, 'dist', entry.name));
   }
 }

@@ -4,7 +4,7 @@ import type { StoreRoot } from './storeRoot.ts';
 
 /** Our `containers-storage` as it is installed: a stub that loads the built bundle. */
 export const DROPIN = fileURLToPath(
-  new URL('../../packages/containers-storage/bin/containers-storage.js', import.meta.url),
+  new URL('../../packages/containers-storage/bin/containers-storage.cjs', import.meta.url),
 );
 
 /** Runs our `containers-storage` with the arguments as they are, and gives back whatever came of it. */
