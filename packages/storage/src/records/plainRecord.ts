@@ -15,7 +15,8 @@ export function withPlainTest<S extends z.ZodMiniType>(schema: S, test: PlainTes
 
 /**
  * A reader of plain records: it gives what the schema gives, several times faster, or `undefined` for a
- * record that has to go through the schema (an unusual value, an unknown key, damage). In a store of ten
+ * record that has to go through the schema (an unusual value, an unknown key, damage). The record is the object
+ * given, with the defaults as its prototype. In a store of ten
  * thousand layers reading the records is most of what a listing does.
  */
 export function plainReader<Json>(
@@ -23,10 +24,10 @@ export function plainReader<Json>(
 ): (raw: unknown) => Json | undefined {
   const tests = new Map<string, PlainTest>();
   const required: string[] = [];
-  const defaults: Array<readonly [key: string, value: unknown]> = [];
+  const defaults: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(schema.shape)) {
     const absent = z.safeParse(field, undefined);
-    defaults.push([key, absent.data]);
+    defaults[key] = absent.data;
     if (!absent.success) required.push(key);
     tests.set(key, plainTests.get(field) ?? never);
   }
@@ -35,12 +36,10 @@ export function plainReader<Json>(
     for (const key in raw) if (tests.get(key)?.(raw[key]) !== true) return false;
     return required.every((key) => raw[key] !== undefined);
   };
-  return (raw) => {
-    if (!isObject(raw) || !isPlain(raw)) return undefined;
-    const json: Record<string, unknown> = {};
-    for (const [key, value] of defaults) json[key] = raw[key] ?? value;
-    return json as Json;
-  };
+  Object.freeze(defaults);
+  // The defaults stand behind the object that JSON.parse made: copying 18 keys ten thousand times takes longer than all else.
+  return (raw) =>
+    isObject(raw) && isPlain(raw) ? (Object.setPrototypeOf(raw, defaults) as Json) : undefined;
 }
 
 type Raw = Readonly<Record<string, unknown>>;

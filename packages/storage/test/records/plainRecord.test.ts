@@ -82,6 +82,16 @@ const values = fc.oneof(
   fc.jsonValue(),
 );
 
+/** The values of all fields; a plain record has the absent ones from its prototype. */
+function fieldsOf(json: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(schema.shape).map((key) => [key, (json as Record<string, unknown>)[key]]),
+  );
+}
+
+/** A copy, since reading changes what it is given. */
+const readCopy = (raw: unknown) => readPlain(structuredClone(raw));
+
 describe('plainReader', () => {
   it('keeps a big data item whose name JavaScript gives a meaning', () => {
     const raw = JSON.parse('{"id":"ab","sizes":{"__proto__":3}}');
@@ -101,8 +111,8 @@ describe('plainReader', () => {
     );
     fc.assert(
       fc.property(records, (raw) => {
-        const plain = readPlain(raw);
-        if (plain !== undefined) expect(plain).toEqual(schema.parse(raw));
+        const plain = readCopy(raw);
+        if (plain !== undefined) expect(fieldsOf(plain)).toEqual(fieldsOf(schema.parse(raw)));
       }),
       { numRuns: 3000 },
     );
@@ -111,8 +121,9 @@ describe('plainReader', () => {
   it.each(Object.keys(schema.shape))('agrees with the schema on each value of %s', (key) => {
     fc.assert(
       fc.property(values, (value) => {
-        const plain = readPlain({ id: HEX, [key]: value });
-        if (plain !== undefined) expect(plain).toEqual(schema.parse({ id: HEX, [key]: value }));
+        const plain = readCopy({ id: HEX, [key]: value });
+        if (plain === undefined) return;
+        expect(fieldsOf(plain)).toEqual(fieldsOf(schema.parse({ id: HEX, [key]: value })));
       }),
       { numRuns: 1000 },
     );
@@ -131,7 +142,7 @@ describe('plainReader', () => {
       uints: [0, 65534],
       compression: 2,
     };
-    expect(readPlain(raw)).toEqual(schema.parse(raw));
+    expect(fieldsOf(readCopy(raw) ?? {})).toEqual(fieldsOf(schema.parse(raw)));
   });
 
   it.each(
