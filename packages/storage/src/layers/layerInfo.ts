@@ -46,15 +46,15 @@ export interface LayerInfoFacts {
 export function layerInfo(record: LayerRecord, { readOnly = false, mount }: LayerInfoFacts = {}): LayerInfo {
   const info: { -readonly [Key in keyof LayerInfo]: LayerInfo[Key] } = {
     id: record.id,
-    names: record.names.slice(),
+    names: copyOf(record.names),
     created: record.created,
     compression: record.compression,
-    uidSet: record.uidSet.slice(),
-    gidSet: record.gidSet.slice(),
+    uidSet: copyOf(record.uidSet),
+    gidSet: copyOf(record.gidSet),
     flags: { ...record.flags },
-    uidMap: record.uidMap.map(plainMap),
-    gidMap: record.gidMap.map(plainMap),
-    bigDataNames: record.bigDataNames.slice(),
+    uidMap: copyOf(record.uidMap, plainMap),
+    gidMap: copyOf(record.gidMap, plainMap),
+    bigDataNames: copyOf(record.bigDataNames),
     readOnly,
   };
   const { parent, metadata, compressedDiffDigest, compressedSize, diffDigest, tocDigest, diffSize } = record;
@@ -71,6 +71,13 @@ export function layerInfo(record: LayerRecord, { readOnly = false, mount }: Laye
     info.mountCount = mount.count;
   }
   return info;
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** Most lists of most layers are empty: then there is one for all. */
+function copyOf<T>(list: readonly T[], copy: (item: T) => T = (item) => item): readonly T[] {
+  return list.length === 0 ? NONE : list.map(copy);
 }
 
 export function isIncomplete(record: LayerRecord): boolean {
