@@ -48,6 +48,8 @@ export function bundleCommands() {
     outExtension: { '.js': '.cjs' },
     banner: { js: MODULE_URL_BANNER },
     define: { 'import.meta.url': '__moduleUrl' },
+    // A script that is compiled by hand cannot import.
+    supported: { 'dynamic-import': false },
   });
   bundleCommand(containersStorage, [single, build(containersStorage, { entryPoints: [WORKER] })]);
   compileAhead(join(containersStorage, 'dist/main.cjs'));

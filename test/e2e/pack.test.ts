@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +58,35 @@ describe('the packed command, installed alone', () => {
     await run('import', archive);
     const { stdout } = await run('images', '--format', 'json');
     expect(JSON.parse(stdout)).toMatchObject([{ names: ['localhost/tiny:1'] }]);
+    assertNothingLeft(store);
+  });
+});
+
+describe('the packed drop-in, installed alone', () => {
+  let directory: string;
+  let store: StoreRoot;
+  beforeAll(async () => {
+    directory = await install('dropin', /^sediment-containers-storage-0/);
+    store = makeStoreRoot({ driver: 'vfs' });
+  });
+  afterAll(() => store.dispose());
+
+  it('has no compiled form, which would be for one version of node only', () => {
+    const dist = join(directory, 'node_modules/@sediment/containers-storage/dist');
+    expect(readdirSync(dist)).toContain('main.cjs');
+    expect(readdirSync(dist).filter((name) => name.endsWith('.cache'))).toEqual([]);
+    expect(readdirSync(join(directory, 'node_modules/@sediment'))).toEqual(['containers-storage']);
+  });
+
+  it('fills a layer and gives it back', async () => {
+    const archive = join(store.path, 'layer.tar');
+    await mustRun('tar', ['-C', store.path, '-cf', archive, 'storage.conf']);
+    const run = (...args: string[]): ReturnType<typeof mustRun> =>
+      mustRun(join(directory, 'node_modules/.bin/containers-storage'), args, { env: store.env });
+    const { stdout } = await run('import-layer', '--file', archive);
+    const copy = join(store.path, 'copy.tar');
+    await run('diff', '--file', copy, stdout.trim());
+    expect(readFileSync(copy).equals(readFileSync(archive))).toBe(true);
     assertNothingLeft(store);
   });
 });
