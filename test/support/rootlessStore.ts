@@ -39,7 +39,7 @@ export function makeRootlessStore(options?: UserOptions): RootlessStore {
   const programs = copyCommands();
   const oursArgv = (command: Command, ...args: string[]): string[] => [
     process.execPath,
-    join(programs, DIRECTORIES[command], 'bin', `${command}.js`),
+    join(programs, PROGRAMS[command]),
     ...args,
   ];
   let podmanStarted = false;
@@ -79,16 +79,17 @@ events_logger = "none"
 lock_type = "file"
 `;
 
-const DIRECTORIES: Record<Command, string> = {
-  sediment: 'cli',
-  'containers-storage': 'containers-storage',
+/** Below the directory of the packages. */
+const PROGRAMS: Record<Command, string> = {
+  sediment: 'cli/bin/sediment.js',
+  'containers-storage': 'containers-storage/bin/containers-storage.cjs',
 };
 
 /** The checkout may lie where only root can read; what is installed does not. */
 function copyCommands(): string {
   const programs = makeScratchDirectory('programs');
   chmodSync(programs, 0o755);
-  for (const directory of Object.values(DIRECTORIES)) {
+  for (const directory of ['cli', 'containers-storage']) {
     for (const part of ['bin', 'dist', 'package.json']) {
       cpSync(join(PACKAGES, directory, part), join(programs, directory, part), {
         recursive: true,
