@@ -135,6 +135,8 @@ function compileAhead(path) {
  */
 function writeIfChanged(path, contents) {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  // V8 tells sources apart by their length only: the compiled form of the old one must be gone first.
+  rmSync(`${path}.cache`, { force: true });
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, contents);
   renameSync(temporary, path);
