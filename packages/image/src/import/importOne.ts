@@ -131,19 +131,23 @@ async function addLayers(request: AddRequest): Promise<readonly LayerInfo[]> {
 
 /** The layers of a compressed archive are read from a temporary copy, whose path tells a user nothing. */
 function namingArchive(error: unknown, location: string, layers: readonly LayerSource[]): unknown {
-  if (!isStorageError(error) || !layers.some(({ blob }) => blob.path === error.facts.path)) return error;
+  if (
+    !isStorageError(error) ||
+    !layers.some(({ blob }) => blob !== undefined && blob.path === error.facts.path)
+  )
+    return error;
   const { code, message, facts, hint } = error;
   const options = { ...facts, path: location, cause: error, ...(hint === undefined ? {} : { hint }) };
   return new StorageError(code, message, options);
 }
 
 function chainLayer(
-  { digest, size, diffID, addressedByDiffID, blob }: LayerSource,
+  { digest, size, diffID, addressedByDiffID, blob, open }: LayerSource,
   name: string,
 ): ChainLayer {
   return {
     what: `${name} (${digest ?? diffID})`,
-    blob,
+    blob: blob ?? open,
     size,
     diffID,
     ...(digest === undefined ? {} : { digest }),

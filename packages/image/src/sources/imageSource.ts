@@ -1,5 +1,6 @@
 import type { Digest, Platform, WarningHandler } from '@sediment/core';
-import type { BlobRange } from '@sediment/storage';
+import type { BlobRange, OpenBytes } from '@sediment/storage';
+import type { ManifestDescriptor } from '../documents/imageIndex.ts';
 import type { SourceTransport } from '../references/sourceReference.ts';
 
 /**
@@ -47,6 +48,12 @@ export interface SourceImage {
    *   `ARTIFACT_UNSUPPORTED`, `DOCUMENT_TOO_LARGE`, `NOT_SUPPORTED`
    */
   open(options?: OpenImageOptions): Promise<OpenedImage>;
+  /**
+   * Reads the index, for a copy of all its platforms; undefined if the image is no index.
+   *
+   * @throws {StorageError} as `open`
+   */
+  openIndex?(options?: OpenImageOptions): Promise<OpenedIndex | undefined>;
 }
 
 export interface OpenImageOptions {
@@ -63,6 +70,39 @@ export interface ImageDocument {
   readonly bytes: Uint8Array;
 }
 
+/** A blob as it is in the source. Digest and size are claims, to be verified when the bytes are read. */
+export interface SourceBlob {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** Where the bytes lie, if they lie in a file as they are. */
+  readonly range?: BlobRange;
+  readonly open: OpenBytes;
+}
+
+/** A manifest of an image or an artifact, with its blobs, not looked into: what a copy of bytes needs. */
+export interface OpenedManifest {
+  readonly document: ImageDocument;
+  /** The config, then the layers, base first. */
+  readonly blobs: readonly SourceBlob[];
+  /** Simple signatures, as they are. */
+  readonly signatures: readonly Uint8Array[];
+}
+
+/** An index or manifest list. Its instances may be indexes again. */
+export interface OpenedIndex {
+  readonly document: ImageDocument;
+  readonly signatures: readonly Uint8Array[];
+  readonly instances: readonly IndexInstance[];
+}
+
+export interface IndexInstance {
+  readonly descriptor: ManifestDescriptor;
+  /** @throws {StorageError} `BLOB_MISSING`, where the source holds only some of the instances; else as `open` */
+  open(): Promise<OpenedManifest | OpenedIndex>;
+}
+
 /** A layer and where its bytes are. Digest and size are claims, to be verified when the bytes are read. */
 export interface LayerSource {
   readonly mediaType: string;
@@ -74,7 +114,11 @@ export interface LayerSource {
   readonly diffID: Digest;
   /** Whether the source knows layers by DiffID only (docker-archive). */
   readonly addressedByDiffID: boolean;
-  readonly blob: BlobRange;
+  /** As the manifest has them. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Where the bytes lie, if they lie in a file as they are. */
+  readonly blob?: BlobRange;
+  readonly open: OpenBytes;
 }
 
 /** One image of one platform. Layers are in order, base first. */
@@ -87,6 +131,8 @@ export interface OpenedImage {
   readonly layers: readonly LayerSource[];
   /** The index or list that the image was chosen from. */
   readonly index?: ImageDocument;
+  /** Simple signatures of the manifest, as they are. */
+  readonly signatures: readonly Uint8Array[];
   /**
    * The manifest. A docker-archive has none: it is made from the lengths of the uncompressed layers.
    *

@@ -1,5 +1,6 @@
 import { type Digest, digestAlgorithm, StorageError } from '@sediment/core';
 import type { BlobRange } from '@sediment/storage';
+import { openRange } from '../archives/openRange.ts';
 import type { BlobDescriptor } from '../documents/descriptor.ts';
 import { type ImageConfig, readImageConfig } from '../documents/imageConfig.ts';
 import type { ImageManifest } from '../documents/imageManifest.ts';
@@ -35,6 +36,7 @@ export async function readImageContent(request: ContentRequest): Promise<Omit<Op
     diffID: diffIDs[i] as Digest,
     addressedByDiffID: false,
     blob: blobs[i] as BlobRange,
+    open: openRange(blobs[i] as BlobRange, `layer ${i} of ${what}`),
   }));
   const { created, platform } = parsed;
   return {
@@ -42,6 +44,7 @@ export async function readImageContent(request: ContentRequest): Promise<Omit<Op
     ...(created === undefined ? {} : { created }),
     ...(platform === undefined ? {} : { platform }),
     layers,
+    signatures: [],
   };
 }
 

@@ -1,6 +1,8 @@
 import { detectCompression } from '@sediment/codec';
 import { type Digest, digestOf, StorageError } from '@sediment/core';
+import type { BlobRange } from '@sediment/storage';
 import { readDocumentBytes, readHead } from '../archives/fileBytes.ts';
+import { openRange } from '../archives/openRange.ts';
 import type { TarArchive } from '../archives/tarArchive.ts';
 import { cleanTarPath } from '../archives/tarIndex.ts';
 import type { DockerArchiveItem } from '../documents/dockerArchiveIndex.ts';
@@ -10,6 +12,8 @@ import { DOCKER_CONFIG, DOCKER_LAYER } from '../documents/mediaTypes.ts';
 import { dockerManifest } from './dockerManifest.ts';
 import type { ImageDocument, LayerSource, OpenedImage } from './imageSource.ts';
 import { measureLayer } from './measureLayer.ts';
+
+type RangeLayer = LayerSource & { readonly blob: BlobRange };
 
 export interface DockerArchiveImageRequest {
   readonly archive: TarArchive;
@@ -28,6 +32,7 @@ export async function openDockerArchiveImage(request: DockerArchiveImageRequest)
     ...(created === undefined ? {} : { created }),
     ...(platform === undefined ? {} : { platform }),
     layers,
+    signatures: [],
     manifest: async (diffSizes = []) => {
       const sizes: number[] = [];
       for (const [i, layer] of layers.entries()) {
@@ -65,7 +70,7 @@ async function readConfig(request: DockerArchiveImageRequest) {
 }
 
 /** A DiffID that occurs twice is read from its first path; a path cannot have two DiffIDs. */
-function findLayers(request: DockerArchiveImageRequest, { diffIDs }: ImageConfig): LayerSource[] {
+function findLayers(request: DockerArchiveImageRequest, { diffIDs }: ImageConfig): RangeLayer[] {
   const { archive, item } = request;
   checkLayerCount(request, diffIDs.length);
   const pathByDiffID = new Map<Digest, string>();
@@ -78,7 +83,14 @@ function findLayers(request: DockerArchiveImageRequest, { diffIDs }: ImageConfig
     if (other !== diffID) throw contradiction(request, path, [other, diffID]);
     const blob = archive.range(path, 'first');
     if (blob === undefined) throw missing(request, path, `layer ${i} of ${nameOf(request)}`);
-    return { mediaType: DOCKER_LAYER, size: blob.length, diffID, addressedByDiffID: true, blob };
+    return {
+      mediaType: DOCKER_LAYER,
+      size: blob.length,
+      diffID,
+      addressedByDiffID: true,
+      blob,
+      open: openRange(blob, `layer ${i} of ${nameOf(request)}`),
+    };
   });
 }
 
@@ -98,7 +110,7 @@ function checkLayerCount(request: DockerArchiveImageRequest, expected: number): 
   );
 }
 
-async function uncompressedSize({ blob }: LayerSource, what: string, signal?: AbortSignal): Promise<number> {
+async function uncompressedSize({ blob }: RangeLayer, what: string, signal?: AbortSignal): Promise<number> {
   if (detectCompression(await readHead(blob)) === 'none') return blob.length;
   return (await measureLayer(blob, what, signal)).diffSize;
 }

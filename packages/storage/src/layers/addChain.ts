@@ -10,7 +10,7 @@ import {
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { BlobRange } from '../unpack/unpackJob.ts';
+import type { BlobRange, OpenBytes } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { discardTempDirs } from './layerRemover.ts';
@@ -20,8 +20,8 @@ import { stageChain } from './stageChain.ts';
 export interface ChainLayer {
   /** For messages, such as `layer 2 (sha256:…)`. */
   readonly what: string;
-  /** The bytes as they came, compressed or not, as a range of a file. */
-  readonly blob: BlobRange;
+  /** The bytes as they came, compressed or not: a range of a file, or a stream that can be opened anew. */
+  readonly blob: BlobRange | OpenBytes;
   /** Digest and size of these bytes, if known; verified while they are read. */
   readonly digest?: Digest;
   readonly size?: number;

@@ -80,7 +80,11 @@ async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[])
       run.stop.signal.throwIfAborted();
       prepareTree(run, target, targets[i - 1]);
       const job = { ...jobOf(target.layer), tree: treeOf(run, target.tree) };
-      await run.pool.run(job, { signal: run.stop.signal, priority: target.layer.blob.length });
+      await run.pool.run(job, {
+        signal: run.stop.signal,
+        priority: sizeOf(target.layer),
+        ...sourceOf(target.layer, run.stop.signal),
+      });
     }
   });
   await settleAll<unknown>(run.stop, [digests, trees]);
@@ -91,7 +95,7 @@ async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[])
 function jobOf({ what, blob, digest, size, diffID }: PlannedLayer): UnpackJob {
   return {
     what,
-    blob,
+    ...(typeof blob === 'function' ? {} : { blob }),
     expect: { ...(digest === undefined ? {} : { digest }), ...(size === undefined ? {} : { size }), diffID },
   };
 }
@@ -107,14 +111,24 @@ function prepareTree({ context }: StageRun, target: StageTarget, below: StageTar
   else context.driver.prepareStaged(target.tree, {});
 }
 
+/** In bytes; 0 if not known. */
+function sizeOf({ blob, size }: PlannedLayer): number {
+  return typeof blob === 'function' ? (size ?? 0) : blob.length;
+}
+
+function sourceOf({ blob }: PlannedLayer, signal: AbortSignal): { input?: AsyncIterable<Uint8Array> } {
+  return typeof blob === 'function' ? { input: blob(signal) } : {};
+}
+
 /** Larger layers first: the last worker to finish then finishes earlier. */
 async function runJob(run: StageRun, layer: PlannedLayer, job: UnpackJob): Promise<UnpackResult> {
-  const { index, id, blob } = layer;
+  const { index, id } = layer;
   const { onProgress } = run.options;
-  onProgress?.({ type: 'layer-start', index, id, size: blob.length });
+  onProgress?.({ type: 'layer-start', index, id, size: sizeOf(layer) });
   const result = await run.pool.run(job, {
     signal: run.stop.signal,
-    priority: blob.length,
+    priority: sizeOf(layer),
+    ...sourceOf(layer, run.stop.signal),
     onProgress: (read) => onProgress?.({ type: 'layer-progress', index, id, read }),
   });
   for (const warning of result.warnings) run.context.onWarning(warning);

@@ -9,6 +9,9 @@ export interface BlobRange {
   readonly length: number;
 }
 
+/** Bytes that can be had again and again; each call starts from the beginning. */
+export type OpenBytes = (signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
 /** What is known about a layer; each one is verified. */
 export interface LayerExpectation {
   /** Of the bytes as they came. */
