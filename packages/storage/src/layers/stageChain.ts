@@ -71,25 +71,28 @@ async function stageSideBySide(run: StageRun, targets: readonly StageTarget[]): 
   });
 }
 
+/** A stream is read only once: its tree then comes with the rest. */
 async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
-  const digests = allOrStop(run.stop, targets, async ({ layer, tarSplit }) => {
-    return await runJob(run, layer, { ...jobOf(layer), tarSplit: { path: tarSplit } });
+  const isStream = ({ layer }: StageTarget) => typeof layer.blob === 'function';
+  const results = new Map<StageTarget, UnpackResult>();
+  const ranges = targets.filter((target) => !isStream(target));
+  const digests = allOrStop(run.stop, ranges, async (target) => {
+    const { layer, tarSplit } = target;
+    results.set(target, await runJob(run, layer, { ...jobOf(layer), tarSplit: { path: tarSplit } }));
   });
   const trees = stopOnError(run.stop, async () => {
     for (const [i, target] of targets.entries()) {
       run.stop.signal.throwIfAborted();
       prepareTree(run, target, targets[i - 1]);
-      const job = { ...jobOf(target.layer), tree: treeOf(run, target.tree) };
-      await run.pool.run(job, {
-        signal: run.stop.signal,
-        priority: sizeOf(target.layer),
-        ...sourceOf(target.layer, run.stop.signal),
-      });
+      const { layer, tarSplit } = target;
+      const job = { ...jobOf(layer), tree: treeOf(run, target.tree) };
+      if (isStream(target))
+        results.set(target, await runJob(run, layer, { ...job, tarSplit: { path: tarSplit } }));
+      else await run.pool.run(job, { signal: run.stop.signal, priority: sizeOf(layer) });
     }
   });
   await settleAll<unknown>(run.stop, [digests, trees]);
-  const results = await digests;
-  return targets.map((target, i) => ({ ...target, result: results[i] }));
+  return targets.map((target) => ({ ...target, result: results.get(target) as UnpackResult }));
 }
 
 function jobOf({ what, blob, digest, size, diffID }: PlannedLayer): UnpackJob {
@@ -116,10 +119,6 @@ function sizeOf({ blob, size }: PlannedLayer): number {
   return typeof blob === 'function' ? (size ?? 0) : blob.length;
 }
 
-function sourceOf({ blob }: PlannedLayer, signal: AbortSignal): { input?: AsyncIterable<Uint8Array> } {
-  return typeof blob === 'function' ? { input: blob(signal) } : {};
-}
-
 /** Larger layers first: the last worker to finish then finishes earlier. */
 async function runJob(run: StageRun, layer: PlannedLayer, job: UnpackJob): Promise<UnpackResult> {
   const { index, id } = layer;
@@ -128,7 +127,7 @@ async function runJob(run: StageRun, layer: PlannedLayer, job: UnpackJob): Promi
   const result = await run.pool.run(job, {
     signal: run.stop.signal,
     priority: sizeOf(layer),
-    ...sourceOf(layer, run.stop.signal),
+    ...(typeof layer.blob === 'function' ? { input: layer.blob } : {}),
     onProgress: (read) => onProgress?.({ type: 'layer-progress', index, id, read }),
   });
   for (const warning of result.warnings) run.context.onWarning(warning);

@@ -37,7 +37,7 @@ export async function unpackInto(
   const tree = { root, policy: context.driver.unpack, uidMap: plain(uidMap), gidMap: plain(gidMap) };
   const result = await pool.run(
     { what, expect, tree, tarSplit: { path: tarSplit } },
-    { input: diff, signal },
+    { input: () => diff, signal },
   );
   for (const warning of result.warnings) context.onWarning(warning);
   return result;

@@ -55,8 +55,10 @@ export interface Loaded<R extends NamedRecord> {
   readonly tokens: readonly Buffer[];
   /** Of each file. */
   readonly stamps: readonly string[];
-  /** In file order; which file a record belongs to decides where it is saved. */
-  readonly records: Map<string, { record: R; file: number }>;
+  /** In file order. */
+  readonly records: Map<string, R>;
+  /** Which file a record belongs to decides where it is saved: ids of those that are not in the first one. */
+  readonly elsewhere: Map<string, number>;
   /** Files whose records had to be repaired, and were not saved yet. */
   readonly repaired: ReadonlySet<number>;
   view: Visible<R> | undefined;
@@ -165,15 +167,18 @@ export class RecordFiles<R extends NamedRecord> {
   }
 
   /** Reads all files; an id seen before is skipped, and of two records with one name the later keeps it. */
-  #readFiles(): Pick<Loaded<R>, 'records' | 'repaired'> {
+  #readFiles(): Pick<Loaded<R>, 'records' | 'elsewhere' | 'repaired'> {
     const { files, format, kind, onWarning } = this.options;
     const found: Loaded<R>['records'] = new Map();
+    const elsewhere: Loaded<R>['elsewhere'] = new Map();
     for (const [file, { path }] of files.entries()) {
       for (const record of format.parse(readOrEmpty(path), path)) {
-        if (!found.has(record.id)) found.set(record.id, { record, file });
+        if (found.has(record.id)) continue;
+        found.set(record.id, record);
+        if (file > 0) elsewhere.set(record.id, file);
       }
     }
-    const { records, settled } = settleDuplicateNames([...found.values()].map((entry) => entry.record));
+    const { records, settled } = settleDuplicateNames([...found.values()]);
     for (const { name, loser, winner } of settled) {
       if (this.readOnly) throw sameNames(kind, this.path, name, [loser, winner]);
       onWarning({
@@ -182,14 +187,14 @@ export class RecordFiles<R extends NamedRecord> {
         object: loser,
       });
     }
-    if (settled.length === 0) return { records: found, repaired: new Set() };
-    for (const record of records) found.set(record.id, { record, file: found.get(record.id)?.file ?? 0 });
-    return { records: found, repaired: new Set(settled.map(({ loser }) => found.get(loser)?.file ?? 0)) };
+    if (settled.length === 0) return { records: found, elsewhere, repaired: new Set() };
+    for (const record of records) found.set(record.id, record);
+    return { records: found, elsewhere, repaired: new Set(settled.map(({ loser }) => elsewhere.get(loser) ?? 0)) };
   }
 }
 
 export function recordsOf<R extends NamedRecord>(loaded: Loaded<R>): R[] {
-  return [...loaded.records.values()].map((entry) => entry.record);
+  return [...loaded.records.values()];
 }
 
 /** The records that may be seen; made once for each load. A listing needs no index, so that comes when asked for. */

@@ -59,11 +59,14 @@ export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Pro
   }
 }
 
-function openBytes({ what, blob, expect }: UnpackJob, hooks: UnpackHooks): LayerBytes {
+function openBytes(job: UnpackJob, hooks: UnpackHooks): LayerBytes {
+  const { what, blob, expect } = job;
   const { input } = hooks;
   // Also while the rest of a damaged layer is read for its digest.
   const onProgress = (bytesRead: number): void => {
     stopIfAborted(what, hooks);
+    // A stream that is too long may never end.
+    if (bytesRead > (expect.size ?? Number.POSITIVE_INFINITY)) verifySize(job, bytesRead);
     hooks.onProgress?.(bytesRead);
   };
   const options = { what, algorithm: algorithmOf(expect.digest), onProgress };

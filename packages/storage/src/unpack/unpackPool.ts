@@ -1,6 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
 import { availableParallelism } from 'node:os';
 import { StorageError } from '@sediment/core';
-import type { UnpackJob, UnpackResult } from './unpackJob.ts';
+import type { OpenBytes, UnpackJob, UnpackResult } from './unpackJob.ts';
 import { UnpackThread } from './unpackThread.ts';
 import { unpackWorkerUrl } from './workerUrl.ts';
 
@@ -27,13 +28,19 @@ export interface UnpackRunOptions {
   /** Told now and then how many bytes of the blob were read. If it throws, the job fails with that. */
   readonly onProgress?: (bytesRead: number) => void;
   readonly signal?: AbortSignal | undefined;
-  /** The bytes of the layer, for a job without a blob. An error of it is what the job fails with. */
-  readonly input?: AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of the layer, for a job without a blob. Opened once, when a thread takes the job and not before: a
+   * stream that waits open may hold a lock that others need to get to theirs. An error of it is what the job
+   * fails with. Its signal fires when the job ends before the stream does.
+   */
+  readonly input?: OpenBytes;
 }
 
 interface Waiting {
   readonly job: UnpackJob;
   readonly options: UnpackRunOptions;
+  /** Where the job was asked for: a stream may look there which locks are held. */
+  readonly asked: AsyncResource;
   resolve(result: Promise<UnpackResult>): void;
   reject(error: unknown): void;
 }
@@ -76,7 +83,8 @@ export class UnpackPool {
     let onAbort: (() => void) | undefined;
     try {
       return await new Promise<UnpackResult>((resolve, reject) => {
-        const waiting = { job, options, resolve, reject };
+        const asked = new AsyncResource('SedimentUnpackJob');
+        const waiting = { job, options, asked, resolve, reject };
         onAbort = () => this.#abort(waiting, aborted(job, signal?.reason));
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#enqueue(waiting);
@@ -127,10 +135,10 @@ export class UnpackPool {
   }
 
   async #start(waiting: Waiting): Promise<UnpackResult> {
-    const { job, options } = waiting;
+    const { job, options, asked } = waiting;
     const thread = this.#idle.pop() ?? this.#newThread();
     this.#running.set(waiting, thread);
-    const settling = thread.run(job, options);
+    const settling = asked.runInAsyncScope(() => thread.run(job, options));
     this.#settling.add(settling);
     try {
       return await settling;

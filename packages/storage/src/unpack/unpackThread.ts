@@ -4,13 +4,13 @@ import { StorageError } from '@sediment/core';
 import { ChunkSender } from './chunkSender.ts';
 import { withCleanupError } from './cleanupError.ts';
 import { closeDescriptorsBelow } from './openDescriptors.ts';
-import type { UnpackJob, UnpackResult } from './unpackJob.ts';
+import type { OpenBytes, UnpackJob, UnpackResult } from './unpackJob.ts';
 import { type RunMessage, receiveError, type WorkerMessage } from './workerProtocol.ts';
 
 export interface ThreadRunOptions {
   readonly onProgress?: (bytesRead: number) => void;
-  /** The bytes of the layer, for a job without a blob. */
-  readonly input?: AsyncIterable<Uint8Array>;
+  /** The bytes of the layer, for a job without a blob. Opened once, by `run`. */
+  readonly input?: OpenBytes;
 }
 
 interface Running {

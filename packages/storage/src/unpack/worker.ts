@@ -27,9 +27,10 @@ function ownUmask(): boolean {
 async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage> {
   const flag = new Int32Array(stopFlag);
   let reported = 0;
+  const total = job.blob?.length ?? job.expect.size;
   const onProgress = (bytesRead: number): void => {
     const now = performance.now();
-    if (now - reported < PROGRESS_INTERVAL_MS && bytesRead !== job.blob?.length) return;
+    if (now - reported < PROGRESS_INTERVAL_MS && bytesRead !== total) return;
     reported = now;
     answer({ type: 'progress', bytesRead });
   };

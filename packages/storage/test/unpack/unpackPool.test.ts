@@ -92,7 +92,7 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'
         }
       }
       const tree = { root: job.root, policy: OVERLAY, uidMap: map, gidMap: map };
-      const result = await newPool().run({ ...job, tree }, { input: input() });
+      const result = await newPool().run({ ...job, tree }, { input });
       expect(result).toMatchObject({
         compressedDigest: digestOf(bytes),
         compressedSize: bytes.length,
