@@ -1,7 +1,7 @@
 import type { Digest, Platform, WarningHandler } from '@sediment/core';
 import type { BlobRange, OpenBytes } from '@sediment/storage';
 import type { ManifestDescriptor } from '../documents/imageIndex.ts';
-import type { SourceTransport } from '../references/sourceReference.ts';
+import type { Transport } from '../references/transports.ts';
 
 /**
  * An opened place that holds images: an archive or a layout. Nothing is unpacked: blobs are byte
@@ -10,7 +10,7 @@ import type { SourceTransport } from '../references/sourceReference.ts';
  * @see openImageSource
  */
 export interface ImageSource extends AsyncDisposable {
-  readonly transport: SourceTransport;
+  readonly transport: Transport;
   /** As the user gave it. */
   readonly location: string;
   readonly images: readonly SourceImage[];
@@ -35,6 +35,8 @@ export interface SourceImage {
   readonly aliases: readonly string[];
   /** Of the manifest or index; absent in a docker-archive, which has neither. */
   readonly digest?: Digest;
+  /** What else the source notes beside the image: in a layout the annotations of its entry, without its names. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /**
    * The platforms that can be asked for; several if the image is an index.
    * @throws {StorageError} as `open`
@@ -54,6 +56,12 @@ export interface SourceImage {
    * @throws {StorageError} as `open`
    */
   openIndex?(options?: OpenImageOptions): Promise<OpenedIndex | undefined>;
+  /**
+   * Reads the manifest of what is no index, for a copy of its bytes: of an artifact, or of Docker schema 1.
+   *
+   * @throws {StorageError} as `open`, but for `ARTIFACT_UNSUPPORTED`
+   */
+  openManifest?(options?: OpenImageOptions): Promise<OpenedManifest>;
 }
 
 export interface OpenImageOptions {
@@ -112,6 +120,8 @@ export interface LayerSource {
   readonly size: number;
   /** Of the uncompressed tar. */
   readonly diffID: Digest;
+  /** Length of the uncompressed tar in bytes, if known. */
+  readonly diffSize?: number;
   /** Whether the source knows layers by DiffID only (docker-archive). */
   readonly addressedByDiffID: boolean;
   /** As the manifest has them. */
@@ -119,6 +129,8 @@ export interface LayerSource {
   /** Where the bytes lie, if they lie in a file as they are. */
   readonly blob?: BlobRange;
   readonly open: OpenBytes;
+  /** The uncompressed tar made anew, where a store can do so besides giving the blob: for a blob that is damaged. */
+  readonly rebuild?: OpenBytes;
 }
 
 /** One image of one platform. Layers are in order, base first. */
