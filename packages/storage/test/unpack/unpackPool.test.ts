@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -105,6 +106,25 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'
       expect(owners).toEqual(['5003:5004', '5000:5009', '5000:5000']);
     },
   );
+
+  it('opens a stream when its turn comes, and reads it in the context of whoever asked', async () => {
+    const pool = newPool({ size: 1 });
+    const context = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const run = (name: string) => {
+      const { blob, ...job } = prepare(SMALL, name);
+      const input = async function* () {
+        seen.push(`${name} opened in ${context.getStore()}`);
+        yield readFileSync(blob.path);
+        seen.push(`${name} read in ${context.getStore()}`);
+      };
+      return context.run(name, () => pool.run(job, { input }));
+    };
+    await Promise.all(['a', 'b', 'c'].map(run));
+    expect(seen).toEqual(
+      ['a', 'b', 'c'].flatMap((name) => [`${name} opened in ${name}`, `${name} read in ${name}`]),
+    );
+  });
 
   it('refuses owners that a mapping does not have', async () => {
     const job = prepare([{ name: 'f', uid: 10 }]);
