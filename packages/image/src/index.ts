@@ -16,13 +16,22 @@ export {
   parseImageName,
 } from './references/imageName.ts';
 export {
+  type ArchiveReference,
+  type DirReference,
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from './references/imageReference.ts';
+export { type ImageSelector, parseImageSelector } from './references/imageSelector.ts';
+export {
   formatSourceReference,
-  type ImageSelector,
-  parseImageSelector,
+  type PathReference,
   parseSourceReference,
   type SourceReference,
-  type SourceTransport,
 } from './references/sourceReference.ts';
+export type { StoreReference, StoreSpec } from './references/storeReference.ts';
+export type { Transport } from './references/transports.ts';
+export type { ReferenceUse } from './references/unsupportedTransports.ts';
 export { chooseImages, type ImageChoice } from './sources/chooseImages.ts';
 export type {
   ImageDocument,

@@ -48,7 +48,7 @@ export async function importImages(
 ): Promise<readonly ImportedImage[]> {
   if (isOpened(from)) return await importChosen(store, from, planImport(options));
   const reference = typeof from === 'string' ? resolveSourceReference(from) : from;
-  const plan = planImport(options, reference.select);
+  const plan = planImport(options, 'select' in reference ? reference.select : undefined);
   const { signal, spoolDirectory } = plan;
   await using source = await openImageSource(reference, {
     ...(signal === undefined ? {} : { signal }),

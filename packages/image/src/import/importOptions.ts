@@ -2,7 +2,7 @@ import type { Platform, WarningHandler } from '@sediment/core';
 import type { ImageInfo, Images, Layers } from '@sediment/storage';
 import { parsePlatform } from '../platforms/platform.ts';
 import { normalizeLocalName } from '../references/imageName.ts';
-import { type ImageSelector, parseImageSelector } from '../references/sourceReference.ts';
+import { type ImageSelector, parseImageSelector } from '../references/imageSelector.ts';
 import type { ImportEvent } from './importEvents.ts';
 
 /** The part of a store that an import uses; a `Store` is one. */

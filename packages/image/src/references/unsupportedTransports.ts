@@ -1,35 +1,63 @@
 import { StorageError } from '@sediment/core';
 
-/** For each transport of skopeo and podman that cannot be read: how to get the image in another way. */
-const WAYS_ROUND: Readonly<Record<string, (rest: string) => string>> = {
-  dir: (rest) => `convert it with "skopeo copy dir:${rest} oci-archive:image.tar" and import that file`,
-  docker: (rest) => `fetch it with "skopeo copy docker:${rest} oci-archive:image.tar" and import that file`,
-  'docker-daemon': (rest) => `save it with "docker save -o image.tar ${rest}" and import that file`,
-  'containers-storage': (rest) =>
-    `copy it out with "skopeo copy containers-storage:${rest} oci-archive:image.tar" and import that file`,
-  atomic: () => 'copy it out of the registry with skopeo, to an oci-archive, and import that file',
-  ostree: () => 'check it out of the repository with ostree and make an OCI layout of it',
-  sif: (rest) => `convert it with "skopeo copy sif:${rest} oci-archive:image.tar" and import that file`,
-  tarball: (rest) =>
-    `convert it with "skopeo copy tarball:${rest} oci-archive:image.tar" and import that file`,
+/** What a reference is for. */
+export type ReferenceUse = 'source' | 'destination';
+
+/** How a transport of skopeo and podman that we lack can be reached in another way. */
+interface WayRound {
+  readonly read: (rest: string) => string;
+  readonly write: (rest: string) => string;
+}
+
+const byCopy = (transport: string): WayRound => ({
+  read: (rest) => `fetch it with "skopeo copy ${transport}:${rest} oci-archive:image.tar" and read that file`,
+  write: (rest) => `write an oci-archive, and then "skopeo copy oci-archive:image.tar ${transport}:${rest}"`,
+});
+
+const notWritten = () => 'write an oci-archive, which most programs can read';
+
+const WAYS_ROUND: Readonly<Record<string, WayRound>> = {
+  docker: byCopy('docker'),
+  'docker-daemon': {
+    read: (rest) => `save it with "docker save -o image.tar ${rest}" and read that file`,
+    write: () => 'write a docker-archive, and then "docker load -i image.tar"',
+  },
+  atomic: {
+    read: () => 'copy it out of the registry with skopeo, to an oci-archive, and read that file',
+    write: notWritten,
+  },
+  ostree: {
+    read: () => 'check it out of the repository with ostree and make an OCI layout of it',
+    write: notWritten,
+  },
+  sif: { ...byCopy('sif'), write: notWritten },
+  tarball: { ...byCopy('tarball'), write: notWritten },
 };
 
+export interface UnsupportedTransport {
+  /** The whole reference. */
+  readonly text: string;
+  readonly transport: string;
+  readonly rest: string;
+  readonly use: ReferenceUse;
+}
+
 /** The error for a transport that is none of ours: known elsewhere, or not known at all. */
-export function unsupportedTransport(text: string, transport: string, rest: string): StorageError {
+export function unsupportedTransport({ text, transport, rest, use }: UnsupportedTransport): StorageError {
   const way = Object.hasOwn(WAYS_ROUND, transport) ? WAYS_ROUND[transport] : undefined;
   if (way !== undefined) {
     return new StorageError(
       'TRANSPORT_UNSUPPORTED',
-      `cannot read ${JSON.stringify(text)}: the transport ${transport} is not supported as a source`,
-      { object: text, hint: way(rest) },
+      `cannot ${use === 'source' ? 'read' : 'write'} ${JSON.stringify(text)}: the transport ${transport} is not supported`,
+      { object: text, hint: use === 'source' ? way.read(rest) : way.write(rest) },
     );
   }
   return new StorageError(
     'TRANSPORT_UNKNOWN',
-    `invalid image name ${JSON.stringify(text)}, unknown transport ${JSON.stringify(transport)}`,
+    `Invalid image name ${JSON.stringify(text)}, unknown transport ${JSON.stringify(transport)}`,
     {
       object: text,
-      hint: 'use docker-archive:file, oci:directory or oci-archive:file; a path with a colon must exist',
+      hint: 'use docker-archive:, oci-archive:, oci:, dir: or containers-storage:; a path with a colon must exist',
     },
   );
 }

@@ -1,6 +1,6 @@
 import { StorageError } from '@sediment/core';
 import { normalizeLocalName, normalizeName } from '../references/imageName.ts';
-import type { ImageSelector } from '../references/sourceReference.ts';
+import type { ImageSelector } from '../references/imageSelector.ts';
 import type { ImageSource, SourceImage } from './imageSource.ts';
 
 export interface ImageChoice {

@@ -1,4 +1,6 @@
 import type { BlobRange } from '@sediment/storage';
+import type { BlobFiles } from './blobFiles.ts';
+import { blobPath } from './blobPath.ts';
 
 /**
  * The files of an OCI layout, wherever they are: below a directory, or inside an archive. What is
@@ -18,4 +20,14 @@ export interface LayoutFiles {
   /** A path of the layout as a user can look it up. */
   describe(path: string): string;
   close(): Promise<void>;
+}
+
+/** A layout has all blobs in one place, and no signatures. */
+export function layoutBlobs({ location, find, describe }: LayoutFiles): BlobFiles {
+  return {
+    location,
+    find: (digest) => find(blobPath(digest)),
+    describe: (digest) => describe(blobPath(digest)),
+    signatures: async () => [],
+  };
 }

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import { type OpenArchiveOptions, sourceNotFound } from '../archives/openArchiveFile.ts';
 import { openTarArchive, type TarArchive } from '../archives/tarArchive.ts';
+import { formatImageReference } from '../references/imageReference.ts';
 import { parseSourceReference, type SourceReference } from '../references/sourceReference.ts';
 import { archiveLayout } from './archiveLayout.ts';
 import { directoryLayout } from './directoryLayout.ts';
@@ -27,7 +28,19 @@ export async function openImageSource(
   source: string | SourceReference,
   options: OpenSourceOptions = {},
 ): Promise<ImageSource> {
-  const { transport, path } = typeof source === 'string' ? resolveSourceReference(source) : source;
+  const reference = typeof source === 'string' ? resolveSourceReference(source) : source;
+  const { transport } = reference;
+  if (transport === 'dir' || transport === 'containers-storage') {
+    throw new StorageError(
+      'TRANSPORT_UNSUPPORTED',
+      `the transport ${transport} is not supported as a source`,
+      {
+        object: formatImageReference(reference),
+        hint: 'copy the image to an oci-archive with skopeo and import that file',
+      },
+    );
+  }
+  const { path } = reference;
   if (transport === 'oci') {
     await checkDirectory(path);
     return await openLayoutDirectory(path);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { StorageError } from '@sediment/core';
 import type { TarArchive } from '../archives/tarArchive.ts';
 import type { TarIndex } from '../archives/tarIndex.ts';
-import { unsupportedTransport } from '../references/unsupportedTransports.ts';
 
 /**
  * Checks that a directory is an OCI layout.
@@ -14,7 +13,10 @@ import { unsupportedTransport } from '../references/unsupportedTransports.ts';
 export function recognizeDirectory(path: string): void {
   if (existsSync(join(path, 'index.json'))) return;
   if (existsSync(join(path, 'manifest.json')) && existsSync(join(path, 'version'))) {
-    throw unsupportedTransport(path, 'dir', path);
+    throw new StorageError('TRANSPORT_UNSUPPORTED', `${path} needs the transport dir, which is not read`, {
+      path,
+      hint: `convert it with "skopeo copy dir:${path} oci-archive:image.tar" and import that file`,
+    });
   }
   throw unrecognized(path, 'give the directory that holds index.json and blobs', [
     ['oci', `${join(path, 'index.json')}: no such file`],

@@ -1,23 +1,29 @@
-import { type Descriptor, digestAlgorithm, digestOf, StorageError } from '@sediment/core';
+import { type Descriptor, type Digest, digestAlgorithm, digestOf, StorageError } from '@sediment/core';
 import type { BlobRange } from '@sediment/storage';
 import { readDocumentBytes } from '../archives/fileBytes.ts';
 import type { BlobDescriptor } from '../documents/descriptor.ts';
 import { checkDocumentSize, DOCUMENT_LIMIT } from '../documents/limits.ts';
-import { blobPath } from './blobPath.ts';
+import type { BlobFiles, BlobKind } from './blobFiles.ts';
 import type { ImageDocument } from './imageSource.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
+
+export interface BlobRequest {
+  readonly descriptor: Descriptor | BlobDescriptor;
+  /** Names the blob in messages (`layer 2 of manifest sha256:…`). */
+  readonly what: string;
+  readonly kind?: BlobKind;
+}
 
 /**
  * Finds a blob and compares its length with the descriptor's. Its digest is left to whoever reads it.
  *
- * @param what names the blob in messages (`layer 2 of manifest sha256:…`)
  * @throws {StorageError} `BLOB_MISSING`, `SIZE_MISMATCH`
  */
-export async function findBlob(files: LayoutFiles, descriptor: Descriptor, what: string): Promise<BlobRange> {
-  const { digest, size } = descriptor;
-  const path = files.describe(blobPath(digest));
-  const blob = await files.find(blobPath(digest));
-  if (blob === undefined) throw missing({ descriptor, what, path });
+export async function findBlob(files: BlobFiles, request: BlobRequest): Promise<BlobRange> {
+  const { what, kind = 'blob' } = request;
+  const { digest, size } = request.descriptor;
+  const path = files.describe(digest, kind);
+  const blob = await files.find(digest, kind);
+  if (blob === undefined) throw missing(request, path);
   if (blob.length === size) return blob;
   throw new StorageError(
     'SIZE_MISMATCH',
@@ -33,22 +39,24 @@ export async function findBlob(files: LayoutFiles, descriptor: Descriptor, what:
 }
 
 /**
- * Reads a manifest, index or config. Size and digest are verified, also for the topmost manifest,
+ * Reads a manifest, index or config whole. Size and digest are verified, also for the topmost manifest,
  * which containers/image takes as it is.
  *
+ * @param digestIn what the digest is over; default: the bytes
  * @throws {StorageError} as {@link findBlob}; `DOCUMENT_TOO_LARGE`, `DIGEST_MISMATCH`
  */
 export async function readBlobDocument(
-  files: LayoutFiles,
-  descriptor: Descriptor,
-  what: string,
+  files: BlobFiles,
+  request: BlobRequest,
+  digestIn?: (bytes: Uint8Array, claimed: Digest) => Digest,
 ): Promise<ImageDocument> {
-  const { digest, mediaType, size } = descriptor;
-  const path = files.describe(blobPath(digest));
+  const { what, kind = 'blob' } = request;
+  const { digest, mediaType, size } = request.descriptor;
+  const path = files.describe(digest, kind);
   checkDocumentSize(size, DOCUMENT_LIMIT, { what, path });
-  const blob = await findBlob(files, descriptor, what);
+  const blob = await findBlob(files, request);
   const bytes = await readDocumentBytes({ blob, limit: DOCUMENT_LIMIT, what, path });
-  const actual = digestOf(bytes, digestAlgorithm(digest));
+  const actual = digestIn?.(bytes, digest) ?? digestOf(bytes, digestAlgorithm(digest));
   if (actual === digest) return { mediaType, digest, bytes };
   throw new StorageError(
     'DIGEST_MISMATCH',
@@ -63,20 +71,15 @@ export async function readBlobDocument(
   );
 }
 
-interface MissingBlob {
-  readonly descriptor: Descriptor | BlobDescriptor;
-  readonly what: string;
-  readonly path: string;
-}
-
-function missing({ descriptor, what, path }: MissingBlob): StorageError {
+function missing({ descriptor, what }: BlobRequest, path: string): StorageError {
   const urls = 'urls' in descriptor ? descriptor.urls : [];
   const { digest } = descriptor;
   if (urls.length > 0) {
+    const places = urls.join(', ');
     return new StorageError(
       'BLOB_MISSING',
-      `${what}: blob ${digest} is a foreign layer: it is not in the source, only at ${urls.join(', ')}`,
-      { object: digest, path, hint: `foreign layers are not fetched: download it to ${path}` },
+      `${what}: blob ${digest} is a foreign layer: it is not in the source, only at ${places}`,
+      { object: digest, path, hint: `foreign layers are not fetched: download it from ${places} to ${path}` },
     );
   }
   return new StorageError('BLOB_MISSING', `${what}: reading blob ${digest}: ${path}: no such file`, {
