@@ -44,7 +44,11 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
-          globalSetup: ['test/support/builtCommand.ts', 'test/support/peerVersions.ts'],
+          globalSetup: [
+            'test/support/builtCommand.ts',
+            'test/support/peerVersions.ts',
+            'test/support/images/imageLibraryPlace.ts',
+          ],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

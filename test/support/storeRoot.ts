@@ -36,29 +36,32 @@ export interface StoreRoot extends AsyncDisposable {
 export function makeStoreRoot({ driver = 'overlay', on = 'tmpfs' }: StoreRootOptions = {}): StoreRoot {
   const path = makeScratchDirectory('store');
   if (on === 'ext4') mountFreshExt4(path);
-  const place = (name: string): string => join(path, name);
-  const graphRoot = place('graph');
-  const runRoot = place('run');
-  const tmp = place('tmp');
-  const libpodTmp = place('libpod');
+  const store = storeRootAt(path, driver);
+  const { graphRoot, runRoot, tmp, libpodTmp } = store;
   for (const directory of [graphRoot, runRoot, tmp, libpodTmp]) mkdirSync(directory, { mode: 0o700 });
   writeFileSync(
-    place('storage.conf'),
+    join(path, 'storage.conf'),
     `[storage]\ndriver = "${driver}"\ngraphroot = "${graphRoot}"\nrunroot = "${runRoot}"\n`,
   );
-  writeFileSync(place('containers.conf'), CONTAINERS_CONF);
+  writeFileSync(join(path, 'containers.conf'), CONTAINERS_CONF);
+  return store;
+}
+
+/** The places of a store that `makeStoreRoot` made in this directory, in this process or another one. */
+export function storeRootAt(path: string, driver: DriverName = 'overlay'): StoreRoot {
+  const place = (name: string): string => join(path, name);
   const dispose = (): void => removeScratchDirectory(path);
   return {
     path,
     driver,
-    graphRoot,
-    runRoot,
-    tmp,
-    libpodTmp,
+    graphRoot: place('graph'),
+    runRoot: place('run'),
+    tmp: place('tmp'),
+    libpodTmp: place('libpod'),
     env: {
       CONTAINERS_STORAGE_CONF: place('storage.conf'),
       CONTAINERS_CONF: place('containers.conf'),
-      TMPDIR: tmp,
+      TMPDIR: place('tmp'),
     },
     dispose,
     [Symbol.asyncDispose]: async () => dispose(),
