@@ -1,6 +1,6 @@
 export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
-export { type Encoder, encoderFor, registerEncoder } from './compression/encoder.ts';
+export { type Encoder, type EncoderOptions, encoderFor, registerEncoder } from './compression/encoder.ts';
 export {
   type Decompressed,
   type OpenDecompressedOptions,

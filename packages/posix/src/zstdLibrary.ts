@@ -9,6 +9,7 @@ export interface Zstd {
   freeCStream(stream: unknown): number;
   compressStream2(stream: unknown, output: Buffer, input: Buffer, operation: number): number | bigint;
   setParameter(stream: unknown, parameter: number, value: number): number | bigint;
+  setEncoderParameter(stream: unknown, parameter: number, value: number): number | bigint;
   isError(code: number | bigint): number;
   getErrorName(code: number | bigint): string;
   address(bytes: Uint8Array): bigint;
@@ -36,6 +37,7 @@ function bindZstd(): Zstd | { readonly reason: string } {
       freeCStream: lib.func('ZSTD_freeCStream', 'size_t', ['void *']),
       compressStream2: lib.func('ZSTD_compressStream2', 'size_t', ['void *', 'void *', 'void *', 'int']),
       setParameter: lib.func('ZSTD_DCtx_setParameter', 'size_t', ['void *', 'int', 'int']),
+      setEncoderParameter: lib.func('ZSTD_CCtx_setParameter', 'size_t', ['void *', 'int', 'int']),
       isError: lib.func('ZSTD_isError', 'uint32_t', ['size_t']),
       getErrorName: lib.func('ZSTD_getErrorName', 'str', ['size_t']),
       address: (bytes) => koffi.address(bytes),

@@ -116,11 +116,12 @@ describe.skipIf(!hasZstd)('zstd by libzstd (needs libzstd.so.1 and zstd)', () =>
 });
 
 describe.skipIf(!hasZstd)('zstd encoder', () => {
-  const encode = async (data: Uint8Array, chunkSize: number): Promise<Buffer> => {
+  const encode = async (data: Uint8Array, chunkSize: number, level?: number): Promise<Buffer> => {
     const chunks: Buffer[] = [];
     const encoder = createZstdEncoder();
     if (encoder === undefined) throw new Error('no libzstd');
-    for await (const chunk of encoder(inChunks(data, chunkSize))) chunks.push(Buffer.from(chunk));
+    const options = level === undefined ? {} : { level };
+    for await (const chunk of encoder(inChunks(data, chunkSize), options)) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   };
 
@@ -135,5 +136,13 @@ describe.skipIf(!hasZstd)('zstd encoder', () => {
     const decoded = execFileSync('zstd', ['-q', '-d', '-c'], { input: encoded, maxBuffer: 2 ** 30 });
     expect(decoded.equals(data)).toBe(true);
     expect((await decode(encoded)).equals(data)).toBe(true);
+  });
+
+  it('compresses more at a higher level', async () => {
+    const words = sample(8192).toString('latin1').match(/.{16}/gs) as string[];
+    const data = Buffer.from([...sample(60_000)].map((byte, i) => words[(byte * i) % 500]).join(' '));
+    const [fast, small] = [await encode(data, 1 << 16, 1), await encode(data, 1 << 16, 19)];
+    expect(small.length).toBeLessThan(fast.length);
+    expect((await decode(small)).equals(data)).toBe(true);
   });
 });

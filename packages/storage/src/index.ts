@@ -47,6 +47,7 @@ export type { ShutDownOptions } from './store/shutDown.ts';
 export type { MountRequest, Store, StoreInfo } from './store/store.ts';
 export type { AccessMode } from './store/storeContext.ts';
 export type { TakenName } from './tables/moveNames.ts';
+export { registerNativeCodecs } from './unpack/nativeCodecs.ts';
 export type { BlobRange, OpenBytes } from './unpack/unpackJob.ts';
 export { hasUserNamespace, needsUserNamespace } from './userns/needsUserNamespace.ts';
 export { reexecInUserNamespace } from './userns/reexecInUserNamespace.ts';

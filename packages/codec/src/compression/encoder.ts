@@ -3,11 +3,19 @@ import { type Compression, StorageError } from '@sediment/core';
 import { throughTransform } from './throughTransform.ts';
 import { nodeZstdEncoder } from './zstdEncoder.ts';
 
+export interface EncoderOptions {
+  /** 1 to 9 for gzip, 1 to 22 for zstd; the library's own default if absent. */
+  readonly level?: number;
+}
+
 /**
- * Compresses a stream. A chunk of the source is valid until the next one is pulled; errors of the source
- * pass through.
+ * Compresses a stream. A chunk of the source is valid until the next one is pulled, and so is one of the
+ * result; errors of the source pass through.
  */
-export type Encoder = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+export type Encoder = (
+  source: AsyncIterable<Uint8Array>,
+  options?: EncoderOptions,
+) => AsyncIterable<Uint8Array>;
 
 /** Ends of archive names, by which upstream calls the formats. */
 const EXTENSION: Readonly<Record<Compression, string>> = {
@@ -21,7 +29,8 @@ const EXTENSION: Readonly<Record<Compression, string>> = {
 const zstd = nodeZstdEncoder();
 const ENCODERS: Partial<Record<Compression, Encoder>> = {
   none: (source) => source,
-  gzip: (source) => throughTransform(source, createGzip()),
+  gzip: (source, { level } = {}) =>
+    throughTransform(source, createGzip(level === undefined ? {} : { level })),
   ...(zstd === undefined ? {} : { zstd }),
 };
 

@@ -5,12 +5,19 @@ import { throughTransform } from './throughTransform.ts';
 
 /** The part of `node:zlib` that the type declarations of Node 20 do not know. */
 interface ZlibWithZstd {
-  createZstdCompress?(): Transform;
+  createZstdCompress?(options?: { readonly params?: Readonly<Record<number, number>> }): Transform;
 }
+
+/** `ZSTD_c_compressionLevel` */
+const LEVEL_PARAMETER = 100;
 
 /** zstd by `node:zlib` (Node 22.15 and later); undefined before. */
 export function nodeZstdEncoder(): Encoder | undefined {
   const { createZstdCompress } = zlib as ZlibWithZstd;
   if (createZstdCompress === undefined) return undefined;
-  return (source) => throughTransform(source, createZstdCompress());
+  return (source, { level } = {}) =>
+    throughTransform(
+      source,
+      createZstdCompress(level === undefined ? {} : { params: { [LEVEL_PARAMETER]: level } }),
+    );
 }

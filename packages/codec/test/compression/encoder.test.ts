@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,17 @@ describe('encoders', () => {
     }
     expect(gunzipSync(await collect(encoderFor('gzip')(source()))).equals(data)).toBe(true);
     expect(gunzipSync(await collect(encoderFor('gzip')(Readable.from([]))))).toHaveLength(0);
+  });
+
+  it('compresses more at a higher level', async () => {
+    const data = readFileSync(new URL('../../../../LICENSE', import.meta.url));
+    const sizes: number[] = [];
+    for (const level of [1, 9]) {
+      const bytes = await collect(encoderFor('gzip')(Readable.from([data]), { level }));
+      expect(gunzipSync(bytes).equals(data)).toBe(true);
+      sizes.push(bytes.length);
+    }
+    expect(sizes[1]).toBeLessThan(sizes[0] as number);
   });
 
   it('lets errors of the source through, and ends the source when it is not wanted any more', async () => {
