@@ -1,9 +1,12 @@
 /**
- * The order of locks, outermost first: ours for layers that are being unpacked, then upstream's. `leaf` is for locks that may be taken at any time and
- * under which nothing but another leaf lock is taken.
+ * The order of locks, outermost first: ours for blobs that are being written, layers that are being unpacked, and the
+ * list of kept blobs, then upstream's. `leaf` is for locks that may be taken at any time and under which nothing but
+ * another leaf lock is taken.
  */
 export const LOCK_RANKS = [
+  'blob',
   'unpack',
+  'kept',
   'storage',
   'userns',
   'layers',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Digest, digestAlgorithm, digestHex } from '@sediment/core';
 import { bigDataFileName } from '../records/bigDataName.ts';
 
 export interface StorePathOptions {
@@ -88,9 +89,46 @@ export class StorePaths {
   get imageContentTemp(): string {
     return join(this.imageDriverHome, 'tempdirs');
   }
+  /** What is kept in the graph root by Sediment alone; other programs neither see nor need it. */
+  get sedimentRoot(): string {
+    return join(this.graphRoot, 'sediment');
+  }
+  /** Temporary copies of what is being imported. */
+  get spool(): string {
+    return join(this.sedimentRoot, 'tmp');
+  }
   /** What only Sediment uses and may lose at any time. */
   get ownRun(): string {
     return join(this.runRoot, 'sediment');
+  }
+
+  /** All that is Sediment's alone and outlives a restart. */
+  get sedimentRoot(): string {
+    return join(this.graphRoot, 'sediment');
+  }
+  /** An OCI image layout: the blobs of images as they came. */
+  get keptLayout(): string {
+    return join(this.sedimentRoot, 'oci');
+  }
+  /** What is known about the kept blobs; made anew from the layout if it is lost. */
+  get keptIndex(): string {
+    return join(this.sedimentRoot, 'index.sqlite');
+  }
+  /** Guards the layout's list of images, the index, and what is deleted. */
+  get keptLock(): string {
+    return join(this.sedimentRoot, 'blobs.lock');
+  }
+  /** One empty file for each blob that stays until it is unpinned. */
+  get blobPins(): string {
+    return join(this.sedimentRoot, 'pins');
+  }
+  /** What was set for this store and is no matter of storage.conf. */
+  get settings(): string {
+    return join(this.sedimentRoot, 'settings.json');
+  }
+  /** Staging of blobs, and of what has to be written down while it is read. */
+  get spool(): string {
+    return join(this.sedimentRoot, 'tmp');
   }
 
   tarSplit(layerId: string): string {
@@ -119,6 +157,10 @@ export class StorePaths {
   }
   containerRun(containerId: string): string {
     return join(this.runContainers, containerId);
+  }
+  /** Held while the blob is being written, so that others wait instead of writing it, too. */
+  blobLock(digest: Digest): string {
+    return join(this.ownRun, 'blobs', `${digestAlgorithm(digest)}-${digestHex(digest)}.lock`);
   }
   /** Held while the layer `layerId` is being unpacked, so that others wait instead of doing it again. */
   unpackLock(layerId: string): string {
