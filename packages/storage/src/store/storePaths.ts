@@ -93,7 +93,7 @@ export class StorePaths {
   get sedimentRoot(): string {
     return join(this.graphRoot, 'sediment');
   }
-  /** Temporary copies of what is being imported. */
+  /** Temporary copies of what is being imported, and staging of kept blobs. */
   get spool(): string {
     return join(this.sedimentRoot, 'tmp');
   }
@@ -102,10 +102,6 @@ export class StorePaths {
     return join(this.runRoot, 'sediment');
   }
 
-  /** All that is Sediment's alone and outlives a restart. */
-  get sedimentRoot(): string {
-    return join(this.graphRoot, 'sediment');
-  }
   /** An OCI image layout: the blobs of images as they came. */
   get keptLayout(): string {
     return join(this.sedimentRoot, 'oci');
@@ -125,10 +121,6 @@ export class StorePaths {
   /** What was set for this store and is no matter of storage.conf. */
   get settings(): string {
     return join(this.sedimentRoot, 'settings.json');
-  }
-  /** Staging of blobs, and of what has to be written down while it is read. */
-  get spool(): string {
-    return join(this.sedimentRoot, 'tmp');
   }
 
   tarSplit(layerId: string): string {
