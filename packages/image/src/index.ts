@@ -24,6 +24,12 @@ export {
 } from './references/imageReference.ts';
 export { type ImageSelector, parseImageSelector } from './references/imageSelector.ts';
 export {
+  findReferencedImage,
+  type ReferencedStore,
+  type ResolvedStoreReference,
+  resolveStoreReference,
+} from './references/resolveStoreReference.ts';
+export {
   formatSourceReference,
   type PathReference,
   parseSourceReference,

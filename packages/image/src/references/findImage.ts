@@ -42,7 +42,7 @@ export function findImageIn(listed: readonly ImageInfo[], text: string): FoundIm
 }
 
 /** An image that is in several stores is the one of the writable store, which may have lost a name. */
-function firstOfEachId(images: readonly ImageInfo[]): ImageInfo[] {
+export function firstOfEachId(images: readonly ImageInfo[]): ImageInfo[] {
   const ids = new Set<string>();
   return images.filter(({ id }) => !ids.has(id) && ids.add(id));
 }
