@@ -4,7 +4,7 @@ import { detectCompression, openDecompressed } from '@sediment/codec';
 import { type Compression, errnoCode, StorageError, wrapSystemError } from '@sediment/core';
 import { readAt } from './fileBytes.ts';
 import { pipeStream, STDIN } from './pipeStream.ts';
-import { defaultSpoolDirectory, spool } from './spoolFile.ts';
+import { defaultSpoolDirectory, type SpoolDirectory, spool } from './spoolFile.ts';
 import { abortedError } from './throwIfAborted.ts';
 
 /** An archive whose bytes can be read at any offset. */
@@ -22,7 +22,7 @@ export interface ArchiveFile {
 
 export interface OpenArchiveOptions {
   /** For the plain copy of a compressed archive or of a pipe; default `TMPDIR`, else `/var/tmp`. */
-  readonly spoolDirectory?: string;
+  readonly spoolDirectory?: SpoolDirectory;
   readonly signal?: AbortSignal;
 }
 
@@ -83,7 +83,8 @@ async function openSpooled(
   const { signal } = options;
   try {
     const { compression, bytes } = await openDecompressed(stream);
-    const directory = options.spoolDirectory ?? defaultSpoolDirectory();
+    const place = options.spoolDirectory ?? defaultSpoolDirectory();
+    const directory = typeof place === 'string' ? place : await place();
     const request = { bytes, directory, what: location, ...(signal === undefined ? {} : { signal }) };
     return { location, ...(await spool(request)), compression };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { isStorageError } from '@sediment/core';
+import type { SpoolDirectory } from '../archives/spoolFile.ts';
 import type { SourceReference } from '../references/sourceReference.ts';
 import { chooseImages } from '../sources/chooseImages.ts';
 import type { ImageSource } from '../sources/imageSource.ts';
@@ -49,12 +50,17 @@ export async function importImages(
   if (isOpened(from)) return await importChosen(store, from, planImport(options));
   const reference = typeof from === 'string' ? resolveSourceReference(from) : from;
   const plan = planImport(options, 'select' in reference ? reference.select : undefined);
-  const { signal, spoolDirectory } = plan;
+  const { signal, spoolDirectory = placeOf(store) } = plan;
   await using source = await openImageSource(reference, {
     ...(signal === undefined ? {} : { signal }),
     ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
   });
   return await importChosen(store, source, plan);
+}
+
+/** Temporary copies lie where the layers will: there must be room for them anyway. */
+function placeOf(store: ImportStore): SpoolDirectory | undefined {
+  return store.spoolDirectory?.bind(store);
 }
 
 async function importChosen(

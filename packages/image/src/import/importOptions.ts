@@ -9,6 +9,8 @@ import type { ImportEvent } from './importEvents.ts';
 export interface ImportStore {
   readonly layers: Pick<Layers, 'addChain' | 'delete'>;
   readonly images: Pick<Images, 'put'>;
+  /** Where the plain copy of a compressed archive or of a pipe goes, if the import does not say. */
+  spoolDirectory?(): Promise<string>;
 }
 
 export interface ImportOptions {
@@ -24,7 +26,7 @@ export interface ImportOptions {
   readonly onProgress?: (event: ImportEvent) => void;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;
-  /** For the plain copy of a compressed archive; default `TMPDIR`, else `/var/tmp`. */
+  /** For the plain copy of a compressed archive or of a pipe; default: the store's own, see `Store.spoolDirectory`. */
   readonly spoolDirectory?: string;
 }
 

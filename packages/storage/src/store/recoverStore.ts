@@ -8,6 +8,7 @@ import type { ImageRecord } from '../records/imageRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { NamedRecord, RecordTable, TableView, TableWriter } from '../tables/recordTable.ts';
 import { listDirectory, listTempFiles } from './removeTempFiles.ts';
+import { recoverSpool } from './spoolDirectory.ts';
 import type { StoreContext } from './storeContext.ts';
 
 const FULL_ID = /^[0-9a-f]{64}$/;
@@ -34,17 +35,20 @@ export async function recoverStore(context: StoreContext): Promise<void> {
 
 /** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
 async function recoverStaging(context: StoreContext): Promise<void> {
-  const { contentTemp, imageContentTemp, layerTemp, onWarning, paths } = context;
+  const copies = recoverSpool(context);
+  reportRemoved(context, copies, copies === 1 ? 'temporary copy' : 'temporary copies');
+  const { contentTemp, imageContentTemp, layerTemp } = context;
   const roots = [...new Set([contentTemp, imageContentTemp, layerTemp])];
   if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;
   const removed = roots.reduce((sum, root) => sum + root.recover(), 0);
   await removeStagingRoots(context);
-  if (removed === 0) return;
-  onWarning({
-    code: 'DEBRIS_REMOVED',
-    message: `removed ${removed} staging director${removed === 1 ? 'y' : 'ies'} that an interrupted program left`,
-    path: paths.graphRoot,
-  });
+  reportRemoved(context, removed, removed === 1 ? 'staging directory' : 'staging directories');
+}
+
+function reportRemoved({ onWarning, paths }: StoreContext, count: number, what: string): void {
+  if (count === 0) return;
+  const message = `removed ${count} ${what} that an interrupted program left`;
+  onWarning({ code: 'DEBRIS_REMOVED', message, path: paths.graphRoot });
 }
 
 async function recoverLayers(context: StoreContext): Promise<void> {

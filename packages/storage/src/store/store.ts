@@ -14,6 +14,7 @@ import type { Garbage } from './collectGarbage.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
 import { mountableLayer, mountTarget } from './mountTarget.ts';
 import type { ShutDownOptions } from './shutDown.ts';
+import { makeSpoolDirectory } from './spoolDirectory.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
 
 export interface MountRequest {
@@ -91,6 +92,13 @@ export interface Store extends AsyncDisposable {
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
   /**
+   * The directory for temporary copies of what is being imported, on the disk that the layers will lie on; made,
+   * readable by this user only, if it is missing. Files there should have no name, or one that begins with
+   * `sediment-spool-`: such a file is removed by whoever opens the store, when nobody has written to it for a day.
+   * @throws {StorageError} `STORE_CLOSED`; `STORE_READ_ONLY` or its like for a snapshot; `NO_SPACE`, `IO`
+   */
+  spoolDirectory(): Promise<string>;
+  /**
    * Gives back what the driver keeps for the host; see {@link shutDown}.
    * @throws {StorageError} `LAYERS_MOUNTED`, also when `force` has unmounted them
    */
@@ -149,6 +157,10 @@ export class OpenStore implements Store {
   }
   get access(): AccessMode {
     return this.#context.access;
+  }
+
+  async spoolDirectory(): Promise<string> {
+    return await makeSpoolDirectory(this.#context);
   }
 
   async mount(idOrName: string, request: MountRequest = {}): Promise<string> {
