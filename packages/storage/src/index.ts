@@ -1,4 +1,20 @@
 export {
+  type BlobInfo,
+  type Blobs,
+  type BlobUsage,
+  type CollectedBlobs,
+  type DroppedBlobs,
+  KEEP_POLICIES,
+  type KeepImageRequest,
+  type KeepPolicy,
+  type KeptBlob,
+  type KeptDescriptor,
+  type KeptDocument,
+  type KeptImage,
+  type KeptLayerRequest,
+  type PutBlobOptions,
+} from './blobs/blobs.ts';
+export {
   type CheckEvent,
   type CheckFinding,
   type CheckOptions,
@@ -35,6 +51,7 @@ export type { ApplyDirectoryOptions } from './layers/applyDirectory.ts';
 export type { CreateLayerRequest, LayerItem } from './layers/createLayerRequest.ts';
 export type { LayerChange } from './layers/layerChanges.ts';
 export type { LayerInfo } from './layers/layerInfo.ts';
+export type { LayerNames } from './layers/layerQueries.ts';
 export type { Layers } from './layers/layers.ts';
 export type { DiffOptions, LayerDiff } from './layers/openDiff.ts';
 export type { PutLayerRequest, PutLayerResult } from './layers/putLayer.ts';

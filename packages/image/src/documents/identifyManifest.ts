@@ -3,6 +3,8 @@ import * as z from 'zod/mini';
 import {
   DOCKER_CONFIG,
   DOCKER_MANIFEST,
+  DOCKER_SCHEMA1,
+  DOCKER_SIGNED_SCHEMA1,
   type ManifestKind,
   manifestKindOf,
   OCI_INDEX,
@@ -15,6 +17,7 @@ const outlineSchema = z.object({
   mediaType: z.nullish(z.string()),
   config: z.nullish(z.object({ mediaType: z.nullish(z.string()) })),
   manifests: z.nullish(z.array(z.unknown())),
+  signatures: z.nullish(z.unknown()),
 });
 
 /** Fields that tell the kinds of manifest apart; each kind may have its own only. */
@@ -67,8 +70,8 @@ function identityOf(mediaType: string): ManifestIdentity {
   return { kind: manifestKindOf(mediaType) ?? 'manifest', mediaType };
 }
 
-function guess({ schemaVersion, config, manifests }: z.output<typeof outlineSchema>): string {
-  if (schemaVersion === 1) return 'application/vnd.docker.distribution.manifest.v1+json';
+function guess({ schemaVersion, config, manifests, signatures }: z.output<typeof outlineSchema>): string {
+  if (schemaVersion === 1) return signatures == null ? DOCKER_SCHEMA1 : DOCKER_SIGNED_SCHEMA1;
   if (config?.mediaType === DOCKER_CONFIG) return DOCKER_MANIFEST;
   if (config == null && (manifests ?? []).length > 0) return OCI_INDEX;
   return OCI_MANIFEST;

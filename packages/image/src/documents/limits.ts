@@ -4,6 +4,8 @@ import { StorageError } from '@sediment/core';
 export const DOCUMENT_LIMIT = 4 * 1024 * 1024;
 /** Largest `manifest.json` of a docker-archive, in bytes. */
 export const DOCKER_INDEX_LIMIT = 1024 * 1024;
+/** Largest simple signature, in bytes; as in containers/image. */
+export const SIGNATURE_LIMIT = 4 * 1024 * 1024;
 
 /** @throws {StorageError} `DOCUMENT_TOO_LARGE` */
 export function checkDocumentSize(

@@ -6,6 +6,9 @@ export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
+/** Manifests of Docker before 1.10; the second form carries signatures, and its digest is over the rest. */
+export const DOCKER_SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+json';
+export const DOCKER_SIGNED_SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
 /** What Docker calls every layer, compressed or not. */
 export const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 /** Docker before 1.10 pushed image configs under this type. */
@@ -18,8 +21,8 @@ const KINDS: Readonly<Record<string, ManifestKind>> = {
   [DOCKER_MANIFEST]: 'manifest',
   [OCI_INDEX]: 'index',
   [DOCKER_LIST]: 'index',
-  'application/vnd.docker.distribution.manifest.v1+json': 'schema1',
-  'application/vnd.docker.distribution.manifest.v1+prettyjws': 'schema1',
+  [DOCKER_SCHEMA1]: 'schema1',
+  [DOCKER_SIGNED_SCHEMA1]: 'schema1',
 };
 
 /** What a document of this media type is; undefined when the type is not known. */

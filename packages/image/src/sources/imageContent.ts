@@ -5,36 +5,39 @@ import type { BlobDescriptor } from '../documents/descriptor.ts';
 import { type ImageConfig, readImageConfig } from '../documents/imageConfig.ts';
 import type { ImageManifest } from '../documents/imageManifest.ts';
 import { isEncryptedLayerType, isKnownLayerType } from '../documents/mediaTypes.ts';
-import { blobPath } from './blobPath.ts';
+import type { BlobFiles } from './blobFiles.ts';
+import { findBlob, readBlobDocument } from './findBlob.ts';
 import type { LayerSource, OpenedImage, OpenImageOptions } from './imageSource.ts';
-import { findBlob, readBlobDocument } from './layoutBlobs.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
 import { measureLayer } from './measureLayer.ts';
 
 export interface ContentRequest {
-  readonly files: LayoutFiles;
+  readonly files: BlobFiles;
   readonly manifest: ImageManifest;
   /** Names the manifest in messages. */
   readonly what: string;
   readonly options: OpenImageOptions;
 }
 
+/** An opened image but for its manifest. */
+export type ImageContent = Omit<OpenedImage, 'manifest' | 'index' | 'signatures'>;
+
 /** Reads the config that a manifest names, and finds all its layers before any of them is unpacked. */
-export async function readImageContent(request: ContentRequest): Promise<Omit<OpenedImage, 'manifest'>> {
+export async function readImageContent(request: ContentRequest): Promise<ImageContent> {
   const { files, manifest, what } = request;
   const { config, parsed } = await readConfig(request);
   const blobs: BlobRange[] = [];
   for (const [i, layer] of manifest.layers.entries()) {
     checkLayerType(request, layer, i);
-    blobs.push(await findBlob(files, layer, `layer ${i} of ${what}`));
+    blobs.push(await findBlob(files, { descriptor: layer, what: `layer ${i} of ${what}` }));
   }
   const diffIDs = await diffIDsOf(request, parsed, blobs);
-  const layers: LayerSource[] = manifest.layers.map(({ mediaType, digest, size }, i) => ({
+  const layers: LayerSource[] = manifest.layers.map(({ mediaType, digest, size, annotations }, i) => ({
     mediaType,
     digest,
     size,
     diffID: diffIDs[i] as Digest,
     addressedByDiffID: false,
+    ...(annotations === undefined ? {} : { annotations }),
     blob: blobs[i] as BlobRange,
     open: openRange(blobs[i] as BlobRange, `layer ${i} of ${what}`),
   }));
@@ -44,7 +47,6 @@ export async function readImageContent(request: ContentRequest): Promise<Omit<Op
     ...(created === undefined ? {} : { created }),
     ...(platform === undefined ? {} : { platform }),
     layers,
-    signatures: [],
   };
 }
 
@@ -58,8 +60,8 @@ async function readConfig({ files, manifest, what }: ContentRequest) {
       hint: 'build the image with sha256 digests',
     });
   }
-  const config = await readBlobDocument(files, manifest.config, name);
-  const parsed = readImageConfig({ bytes: config.bytes, what: name, path: files.describe(blobPath(digest)) });
+  const config = await readBlobDocument(files, { descriptor: manifest.config, what: name });
+  const parsed = readImageConfig({ bytes: config.bytes, what: name, path: files.describe(digest, 'blob') });
   return { config, parsed };
 }
 
@@ -80,7 +82,7 @@ async function diffIDsOf(
       `config ${digest} of ${what}: image config has ${diffIDs.length} DiffID values, but there are ${blobs.length} layers`,
       {
         object: digest,
-        path: files.describe(blobPath(digest)),
+        path: files.describe(digest, 'blob'),
         expected: blobs.length,
         actual: diffIDs.length,
         hint: 'config and manifest do not belong together: make the image anew',
@@ -100,7 +102,7 @@ function checkLayerType(request: ContentRequest, { mediaType, digest }: BlobDesc
   if (isEncryptedLayerType(mediaType)) {
     throw new StorageError('NOT_SUPPORTED', `${name} is encrypted (${mediaType})`, {
       object: digest,
-      path: files.describe(blobPath(digest)),
+      path: files.describe(digest, 'blob'),
       hint: 'decrypt the image first, with "skopeo copy --decryption-key"',
     });
   }

@@ -4,8 +4,8 @@ import type { ManifestDescriptor } from '../documents/imageIndex.ts';
 import type { Transport } from '../references/transports.ts';
 
 /**
- * An opened place that holds images: an archive or a layout. Nothing is unpacked: blobs are byte
- * ranges of files, which stay valid until `close`.
+ * An opened place that holds images: an archive, a layout, a store. Nothing is unpacked: blobs are byte
+ * ranges of files, which stay valid until `close`; layers of a store are made again as they are read.
  *
  * @see openImageSource
  */
@@ -57,7 +57,8 @@ export interface SourceImage {
    */
   openIndex?(options?: OpenImageOptions): Promise<OpenedIndex | undefined>;
   /**
-   * Reads the manifest of what is no index, for a copy of its bytes: of an artifact, or of Docker schema 1.
+   * Reads the manifest, without looking into it, for a copy of its bytes: of an artifact, or of Docker schema 1.
+   * From an index it is that for the platform.
    *
    * @throws {StorageError} as `open`, but for `ARTIFACT_UNSUPPORTED`
    */
@@ -89,10 +90,13 @@ export interface SourceBlob {
   readonly open: OpenBytes;
 }
 
-/** A manifest of an image or an artifact, with its blobs, not looked into: what a copy of bytes needs. */
+/**
+ * A manifest of an image or an artifact, with its blobs, not looked into: what a copy of bytes needs. All of the
+ * blobs are there; a blob may be listed twice.
+ */
 export interface OpenedManifest {
   readonly document: ImageDocument;
-  /** The config, then the layers, base first. */
+  /** The config, if there is one, then the layers, base first. */
   readonly blobs: readonly SourceBlob[];
   /** Simple signatures, as they are. */
   readonly signatures: readonly Uint8Array[];
@@ -135,12 +139,17 @@ export interface LayerSource {
 
 /** One image of one platform. Layers are in order, base first. */
 export interface OpenedImage {
+  /** Its digest is the id of the image. */
   readonly config: ImageDocument;
+  /** Whether the config was made of a manifest of schema 1, which has none: a store does not keep it. */
+  readonly configIsMade?: boolean;
   /** From the config, RFC 3339. */
   readonly created?: string;
   /** From the config. */
   readonly platform?: Platform;
   readonly layers: readonly LayerSource[];
+  /** Empty layers that a manifest of schema 1 names for steps that changed no file; a store has none for them. */
+  readonly throwaways?: readonly SourceBlob[];
   /** The index or list that the image was chosen from. */
   readonly index?: ImageDocument;
   /** Simple signatures of the manifest, as they are. */

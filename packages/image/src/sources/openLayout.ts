@@ -6,8 +6,9 @@ import { DOCUMENT_LIMIT } from '../documents/limits.ts';
 import { OCI_INDEX } from '../documents/mediaTypes.ts';
 import { parseJson } from '../documents/parseDocument.ts';
 import type { ImageSource, SourceImage } from './imageSource.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
-import { layoutPlatforms, openLayoutImage } from './openLayoutImage.ts';
+import { type LayoutFiles, layoutBlobs } from './layoutFiles.ts';
+import { manifestImage } from './manifestImage.ts';
+import { readManifestText } from './manifestText.ts';
 
 const INDEX_FILE = 'index.json';
 /** Set by containerd, and by Docker since release 25: the full name. */
@@ -57,6 +58,7 @@ async function readIndexFile(files: LayoutFiles): Promise<readonly ManifestDescr
 
 /** Entries of the same digest are one image, with the names of all of them. */
 function imagesOf(files: LayoutFiles, entries: readonly ManifestDescriptor[]): SourceImage[] {
+  const blobs = layoutBlobs(files);
   const byDigest = new Map<Digest, number[]>();
   for (const [position, { digest }] of entries.entries()) {
     byDigest.set(digest, [...(byDigest.get(digest) ?? []), position]);
@@ -65,6 +67,7 @@ function imagesOf(files: LayoutFiles, entries: readonly ManifestDescriptor[]): S
     const descriptors = positions.map((position) => entries[position] as ManifestDescriptor);
     const descriptor = descriptors[0] as ManifestDescriptor;
     const annotated = (key: string) => descriptors.flatMap(({ annotations }) => annotations?.[key] || []);
+    const annotations = otherAnnotations(descriptors);
     const names = descriptors.flatMap(
       ({ annotations }) => annotations?.[FULL_NAME] || annotations?.[REF_NAME] || [],
     );
@@ -73,8 +76,15 @@ function imagesOf(files: LayoutFiles, entries: readonly ManifestDescriptor[]): S
       names: [...new Set(names)],
       aliases: annotated(REF_NAME).filter((name) => !names.includes(name)),
       digest,
-      platforms: () => layoutPlatforms(files, descriptor),
-      open: (options = {}) => openLayoutImage(files, descriptor, options),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...manifestImage(blobs, () => readManifestText(blobs, descriptor)),
     };
   });
+}
+
+/** Annotations of all entries but for those that are names; the first of a key counts. */
+function otherAnnotations(descriptors: readonly ManifestDescriptor[]): Record<string, string> | undefined {
+  const entries = descriptors.flatMap(({ annotations }) => Object.entries(annotations ?? {}));
+  const others = entries.filter(([key]) => key !== FULL_NAME && key !== REF_NAME);
+  return others.length === 0 ? undefined : Object.fromEntries(others.reverse());
 }

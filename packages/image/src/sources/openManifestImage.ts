@@ -1,92 +1,72 @@
 import { type Platform, StorageError } from '@sediment/core';
-import { identifyManifest, type ManifestIdentity } from '../documents/identifyManifest.ts';
-import { type ManifestDescriptor, readImageIndex } from '../documents/imageIndex.ts';
 import { type ImageManifest, readImageManifest } from '../documents/imageManifest.ts';
 import { isImageConfigType } from '../documents/mediaTypes.ts';
-import { type DocumentText, parseJson } from '../documents/parseDocument.ts';
 import { chooseInstance } from '../platforms/chooseInstance.ts';
 import { hostPlatform } from '../platforms/platform.ts';
-import { blobPath } from './blobPath.ts';
-import type { ImageDocument, OpenedImage, OpenImageOptions } from './imageSource.ts';
-import { readBlobDocument } from './layoutBlobs.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
-import { readImageContent } from './layoutImageContent.ts';
+import type { BlobFiles } from './blobFiles.ts';
+import { readImageContent } from './imageContent.ts';
+import type { OpenedImage, OpenImageOptions } from './imageSource.ts';
+import { leafManifests } from './leafManifests.ts';
+import { documentOf, type ManifestText, readManifestText } from './manifestText.ts';
 
-/** A manifest or an index, read and verified. */
-interface ManifestText extends ImageDocument, ManifestIdentity {
-  readonly value: unknown;
-  readonly document: DocumentText;
-}
-
-/** Opens the image that an entry of `index.json` names; from an index, the one for the platform. */
-export async function openLayoutImage(
-  files: LayoutFiles,
-  descriptor: ManifestDescriptor,
+/** Opens the image of a manifest; of an index, the one for the platform. */
+export async function openManifestImage(
+  files: BlobFiles,
+  top: ManifestText,
   options: OpenImageOptions,
 ): Promise<OpenedImage> {
-  const top = await readManifestText(files, descriptor);
-  if (top.kind !== 'index') return await openManifest(files, top, options);
-  const { mediaType, document, digest, bytes } = top;
-  const manifests = readImageIndex(top.value, document);
-  const platform = options.platform ?? hostPlatform();
+  const chosen = await chooseManifest(files, top, options.platform);
+  const opened = await openSingle(files, chosen, options);
+  return chosen === top ? opened : { ...opened, index: documentOf(top) };
+}
+
+/** The manifest itself; of an index, the one for the platform (default: this host's). */
+export async function chooseManifest(
+  files: BlobFiles,
+  top: ManifestText,
+  platform: Platform = hostPlatform(),
+): Promise<ManifestText> {
+  if (top.kind !== 'index') return top;
+  const { mediaType, document } = top;
   const instance = chooseInstance({
-    manifests,
+    manifests: await leafManifests(files, top),
     platform,
     mediaType,
     what: document.what,
     path: files.location,
   });
-  const chosen = await readManifestText(files, instance);
-  return { ...(await openManifest(files, chosen, options)), index: { mediaType, digest, bytes } };
+  return await readManifestText(files, instance);
 }
 
-/** The platforms among which {@link openLayoutImage} chooses. */
-export async function layoutPlatforms(
-  files: LayoutFiles,
-  descriptor: ManifestDescriptor,
-): Promise<readonly Platform[]> {
-  const top = await readManifestText(files, descriptor);
+/** The platforms among which {@link openManifestImage} chooses. */
+export async function manifestPlatforms(files: BlobFiles, top: ManifestText): Promise<readonly Platform[]> {
   if (top.kind === 'index') {
-    const manifests = readImageIndex(top.value, top.document);
-    return manifests.flatMap(({ platform }) =>
+    return (await leafManifests(files, top)).flatMap(({ platform }) =>
       platform === undefined || platform.os === 'unknown' ? [] : [platform],
     );
   }
-  const { platform } = await openManifest(files, top, {});
+  const { platform } = await openSingle(files, top, {});
   return platform === undefined ? [] : [platform];
 }
 
-async function readManifestText(files: LayoutFiles, descriptor: ManifestDescriptor): Promise<ManifestText> {
-  const { digest } = descriptor;
-  const what = `manifest ${digest} of ${files.location}`;
-  const { bytes } = await readBlobDocument(files, descriptor, what);
-  const document = { bytes, what, path: files.describe(blobPath(digest)), code: 'MANIFEST_INVALID' } as const;
-  const value = parseJson(document);
-  return { ...identifyManifest(value, descriptor.mediaType, document), digest, bytes, value, document };
-}
-
-async function openManifest(
-  files: LayoutFiles,
+async function openSingle(
+  files: BlobFiles,
   text: ManifestText,
   options: OpenImageOptions,
 ): Promise<OpenedImage> {
-  const { mediaType, digest, bytes } = text;
   const manifest = readSingleManifest(text);
   const content = await readImageContent({ files, manifest, what: text.document.what, options });
-  return { ...content, manifest: async () => ({ mediaType, digest, bytes }) };
+  return { ...content, signatures: text.signatures, manifest: async () => documentOf(text) };
 }
 
-function readSingleManifest({ kind, mediaType, value, document }: ManifestText): ImageManifest {
+/** @throws {StorageError} `MANIFEST_INVALID`, `ARTIFACT_UNSUPPORTED` */
+export function readSingleManifest({ kind, mediaType, value, document }: ManifestText): ImageManifest {
   const { what, path } = document;
   if (kind === 'index') {
     throw new StorageError(
       'MANIFEST_INVALID',
       `${what}: Unexpectedly received a manifest list instead of a manifest for a single image`,
-      {
-        object: what,
-        path,
-        hint: 'an index inside an index is not supported: choose one of them with another tool',
-      },
+      { object: what, path, hint: 'its descriptor does not say that it is an index: make the source anew' },
     );
   }
   if (kind === 'schema1') {

@@ -5,20 +5,14 @@ import type { TarArchive } from '../archives/tarArchive.ts';
 import type { TarIndex } from '../archives/tarIndex.ts';
 
 /**
- * Checks that a directory is an OCI layout.
+ * Which of the two directory forms it is.
  *
- * @throws {StorageError} `TRANSPORT_UNSUPPORTED` for one of the `dir` transport, `SOURCE_UNRECOGNIZED`
- *   for any other
+ * @throws {StorageError} `SOURCE_UNRECOGNIZED`
  */
-export function recognizeDirectory(path: string): void {
-  if (existsSync(join(path, 'index.json'))) return;
-  if (existsSync(join(path, 'manifest.json')) && existsSync(join(path, 'version'))) {
-    throw new StorageError('TRANSPORT_UNSUPPORTED', `${path} needs the transport dir, which is not read`, {
-      path,
-      hint: `convert it with "skopeo copy dir:${path} oci-archive:image.tar" and import that file`,
-    });
-  }
-  throw unrecognized(path, 'give the directory that holds index.json and blobs', [
+export function recognizeDirectory(path: string): 'oci' | 'dir' {
+  if (existsSync(join(path, 'index.json'))) return 'oci';
+  if (existsSync(join(path, 'manifest.json'))) return 'dir';
+  throw unrecognized(path, 'give the directory that holds index.json and blobs, or manifest.json', [
     ['oci', `${join(path, 'index.json')}: no such file`],
     ['oci-archive', 'it is a directory'],
     ['docker-archive', 'it is a directory'],

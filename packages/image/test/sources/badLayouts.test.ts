@@ -129,10 +129,14 @@ const CASES: Record<string, BadLayout> = {
     code: 'MANIFEST_INVALID',
     message: `it says it is ${OCI.manifest}, its descriptor ${OCI.index}`,
   },
-  'an index in an index in the index': {
-    make: (layout) => layout.entries(layout.index([layout.index([layout.image({ layers: [LAYER] })])])),
+  'more than eight indexes inside each other': {
+    make: (layout) => {
+      let entry = layout.image({ layers: [LAYER] });
+      for (let depth = 0; depth < 9; depth++) entry = layout.index([entry]);
+      layout.entries(entry);
+    },
     code: 'MANIFEST_INVALID',
-    message: 'Unexpectedly received a manifest list instead of a manifest for a single image',
+    message: 'more than 8 indexes lie inside each other',
   },
   'an image of other platforms only': {
     make: (layout) => {
@@ -272,7 +276,7 @@ const CASES: Record<string, BadLayout> = {
     code: 'BLOB_MISSING',
     message: 'is a foreign layer: it is not in the source, only at https://example.com/a',
     object: NOWHERE,
-    hint: 'foreign layers are not fetched',
+    hint: 'foreign layers are not fetched: download it from https://example.com/a to ',
   },
   'an encrypted layer': {
     make: (layout) => withManifest(layout, { layers: [layout.put(`${OCI.layer}+gzip+encrypted`, LAYER)] }),
