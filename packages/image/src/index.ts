@@ -1,3 +1,6 @@
+export type { BlobInfoCache, BlobLocation } from './blobInfoCache/blobInfoCache.ts';
+export { blobInfoCachePath } from './blobInfoCache/blobInfoCachePath.ts';
+export { type OpenBlobInfoCacheOptions, openBlobInfoCache } from './blobInfoCache/openBlobInfoCache.ts';
 export type { AnnouncedLayer, ImportEvent } from './import/importEvents.ts';
 export { type ImportFrom, importImage, importImages } from './import/importImage.ts';
 export type {
