@@ -6,6 +6,7 @@ import { platformWarning } from './checkPlatform.ts';
 import { imageRequest } from './imageRequest.ts';
 import { namesFromSource } from './importNames.ts';
 import type { ImportedImage, ImportPlan, ImportStore } from './importOptions.ts';
+import { rememberLayers } from './rememberLayers.ts';
 
 export interface ImportOneRequest {
   readonly store: ImportStore;
@@ -26,11 +27,12 @@ interface AddRequest extends ImportOneRequest {
 /** Imports one chosen image: reads its documents, adds its layers, records it. */
 export async function importOne(request: ImportOneRequest): Promise<ImportedImage> {
   const { source, image, plan, place } = request;
-  const { platform, onWarning, onProgress, signal } = plan;
+  const { platform, blobInfoCache, onWarning, onProgress, signal } = plan;
   throwIfAborted(signal);
   const names = plan.names ?? namesFromSource(source, image);
   const opened = await image.open({
     ...(platform === undefined ? {} : { platform }),
+    ...(blobInfoCache === undefined ? {} : { blobInfoCache }),
     ...(onWarning === undefined ? {} : { onWarning }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -79,8 +81,13 @@ async function addToStore(request: AddRequest): Promise<PutImageResult> {
 }
 
 async function addOnce(request: AddRequest): Promise<PutImageResult> {
-  const { opened, names } = request;
+  const { opened, names, plan, added } = request;
   const layers = await addLayers(request);
+  const imported = layers.map((info, i) => ({ source: opened.layers[i] as LayerSource, info }));
+  rememberLayers(
+    plan.blobInfoCache,
+    imported.filter(({ info }) => added.has(info.id)),
+  );
   const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
   return await request.store.images.put(imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names }));
 }

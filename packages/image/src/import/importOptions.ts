@@ -1,5 +1,6 @@
 import type { Platform, WarningHandler } from '@sediment/core';
 import type { ImageInfo, Images, Layers } from '@sediment/storage';
+import type { BlobInfoCache } from '../blobInfoCache/blobInfoCache.ts';
 import { parsePlatform } from '../platforms/platform.ts';
 import { normalizeLocalName } from '../references/imageName.ts';
 import { type ImageSelector, parseImageSelector } from '../references/imageSelector.ts';
@@ -23,6 +24,10 @@ export interface ImportOptions {
   readonly select?: string | ImageSelector;
   /** Which image of an index, such as `linux/arm64`; default: this host's. */
   readonly platform?: Platform | string;
+  /**
+   * Learns which layers were unpacked, and tells DiffIDs that the image does not. Its owner closes it. Default: none.
+   */
+  readonly blobInfoCache?: BlobInfoCache;
   readonly onProgress?: (event: ImportEvent) => void;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;

@@ -67,7 +67,7 @@ async function readConfig({ files, manifest, what }: ContentRequest) {
 
 /**
  * A config without any DiffID is tolerated, as by containers/image: then the layers are read once
- * more to learn them.
+ * more to learn them, unless somebody on this host has done so before.
  */
 async function diffIDsOf(
   { files, manifest, what, options }: ContentRequest,
@@ -91,7 +91,9 @@ async function diffIDsOf(
   }
   const measured: Digest[] = [];
   for (const [i, blob] of blobs.entries()) {
-    measured.push((await measureLayer(blob, `layer ${i} of ${what}`, options.signal)).diffID);
+    const { digest } = manifest.layers[i] as BlobDescriptor;
+    const known = options.blobInfoCache?.uncompressedDigest(digest);
+    measured.push(known ?? (await measureLayer(blob, `layer ${i} of ${what}`, options.signal)).diffID);
   }
   return measured;
 }

@@ -1,5 +1,6 @@
 import type { Digest, Platform, WarningHandler } from '@sediment/core';
 import type { BlobRange, OpenBytes } from '@sediment/storage';
+import type { BlobInfoCache } from '../blobInfoCache/blobInfoCache.ts';
 import type { ManifestDescriptor } from '../documents/imageIndex.ts';
 import type { Transport } from '../references/transports.ts';
 
@@ -68,6 +69,8 @@ export interface SourceImage {
 export interface OpenImageOptions {
   /** Which image of an index; default {@link hostPlatform}. */
   readonly platform?: Platform;
+  /** Asked for DiffIDs that the image does not tell; layers that it does not know are read once more. */
+  readonly blobInfoCache?: BlobInfoCache;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;
 }
