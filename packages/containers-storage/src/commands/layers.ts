@@ -1,4 +1,4 @@
-import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/storage';
+import type { ContainerInfo, ImageInfo, LayerNames, Store } from '@sediment/storage';
 import type { CommandDefinition } from '../commandLine/commandDefinition.ts';
 import { SUCCESS } from '../commandLine/exitStatus.ts';
 import { booleanFlag, JSON_FLAG } from '../commandLine/flag.ts';
@@ -18,22 +18,28 @@ export const layersCommand: CommandDefinition = {
     booleanFlag(['--tree', '-t'], 'Use a tree'),
   ],
   run: async ({ store, streams, flags }) => {
-    const layers = await store.layers.list();
     if (flags.boolean('--json')) {
-      printJson(streams, listOrNull(layers.map(layerJson)));
-      return SUCCESS;
+      printJson(streams, listOrNull((await store.layers.list()).map(layerJson)));
+    } else if (flags.boolean('--tree')) {
+      streams.out(layerTree(await usesOf(store, await store.layers.list(), flags.boolean('--quiet'))));
+    } else {
+      const uses = await usesOf(store, await store.layers.listNames(), flags.boolean('--quiet'));
+      streams.out(uses.map(listedLayer).join(''));
     }
-    const uses = flags.boolean('--quiet') ? layers.map(idOnly) : await layerUses(store, layers);
-    streams.out(flags.boolean('--tree') ? layerTree(uses) : uses.map(listedLayer).join(''));
     return SUCCESS;
   },
 };
 
-function idOnly(layer: LayerInfo): LayerUse {
-  return { layer: { ...layer, names: [] }, images: [], containers: [] };
+async function usesOf<L extends LayerNames>(
+  store: Store,
+  layers: readonly L[],
+  idsOnly: boolean,
+): Promise<LayerUse<L>[]> {
+  if (!idsOnly) return await layerUses(store, layers);
+  return layers.map((layer) => ({ layer: { ...layer, names: [] }, images: [], containers: [] }));
 }
 
-async function layerUses(store: Store, layers: readonly LayerInfo[]): Promise<LayerUse[]> {
+async function layerUses<L extends LayerNames>(store: Store, layers: readonly L[]): Promise<LayerUse<L>[]> {
   const images = byLayer(await store.images.list(), ({ layer, mappedLayers }) =>
     layer === undefined ? mappedLayers : [layer, ...mappedLayers],
   );
@@ -57,7 +63,7 @@ function byLayer<T>(users: readonly T[], layersOf: (user: T) => readonly string[
   return found;
 }
 
-function listedLayer({ layer, images, containers }: LayerUse): string {
+function listedLayer({ layer, images, containers }: LayerUse<LayerNames>): string {
   let text = `${layer.id}\n`;
   for (const name of layer.names) text += `\tname: ${name}\n`;
   for (const image of images) text += userLines('image', image);

@@ -11,10 +11,16 @@ export function printJson(streams: Streams, value: unknown): void {
  * puts keys that look like array indices first.
  */
 export function jsonText(value: unknown): string {
+  if (!holdsMap(value)) return goJsonStringify(value);
   if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`;
-  if (value === null || typeof value !== 'object') return goJsonStringify(value);
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   return `{${entries.map(([key, each]) => `${goJsonStringify(key)}:${jsonText(each)}`).join(',')}}`;
+}
+
+/** Most values hold none, and then one call writes all of it. */
+function holdsMap(value: unknown): value is object {
+  if (value === null || typeof value !== 'object') return false;
+  return value instanceof Map || Object.values(value).some(holdsMap);
 }
 
 /** A map with its keys in the order of Go's maps: by their bytes. */

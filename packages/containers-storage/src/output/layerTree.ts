@@ -1,8 +1,8 @@
 import type { ContainerInfo, ImageInfo, LayerInfo } from '@sediment/storage';
 
 /** A layer with what uses it. */
-export interface LayerUse {
-  readonly layer: LayerInfo;
+export interface LayerUse<L = LayerInfo> {
+  readonly layer: L;
   readonly images: readonly ImageInfo[];
   readonly containers: readonly ContainerInfo[];
 }

@@ -101,7 +101,9 @@ function idMapsJson(maps: readonly IdMap[]): Record<string, number>[] {
 
 /** The fields that are not empty, as Go's `omitempty` has it. */
 function present(fields: Fields): Record<string, JsonValue> {
-  return Object.fromEntries(fields.filter(([, value]) => !isEmpty(value)));
+  const found: Record<string, JsonValue> = {};
+  for (const [key, value] of fields) if (!isEmpty(value)) found[key] = value;
+  return found;
 }
 
 function isEmpty(value: JsonValue): boolean {

@@ -10,6 +10,15 @@ export async function listLayers(context: StoreContext): Promise<LayerInfo[]> {
   return await context.layers.read((view) => withMounts(context, view.everywhere()));
 }
 
+/** What a layer is called. */
+export type LayerNames = Pick<LayerInfo, 'id' | 'names'>;
+
+export async function listLayerNames(context: StoreContext): Promise<LayerNames[]> {
+  return await context.layers.read((view) =>
+    view.everywhere().map(({ record: { id, names } }) => ({ id, names: [...names] })),
+  );
+}
+
 /** @throws {StorageError} `LAYER_UNKNOWN` */
 export async function getLayer(context: StoreContext, idOrName: string): Promise<LayerInfo> {
   return await context.layers.read(async (view) => {

@@ -86,7 +86,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A Go map. Unlike zod's own record it keeps every key, `__proto__` too. */
-function mapSchema<V>(isValue: (value: unknown) => value is V, expected: string) {
+function mapSchema<V>(
+  isValue: (value: unknown) => value is V,
+  expected: string,
+  isPlain: (value: unknown) => boolean = isValue,
+) {
   const map = z.custom<Readonly<Record<string, V>>>(isObject, 'an object').check(
     z.check(({ value, issues }) => {
       for (const [key, item] of Object.entries(value)) {
@@ -96,7 +100,7 @@ function mapSchema<V>(isValue: (value: unknown) => value is V, expected: string)
   );
   return withPlainTest(
     orElse(map, {} as Readonly<Record<string, V>>),
-    (value) => isObject(value) && Object.values(value).every(isValue),
+    (value) => isObject(value) && Object.values(value).every(isPlain),
   );
 }
 
@@ -104,7 +108,9 @@ const isInteger = (value: unknown): value is number => Number.isSafeInteger(valu
 const isAnything = (_value: unknown): _value is unknown => true;
 export const sizesSchema = mapSchema(isInteger, 'an integer below 2^53');
 export const digestsSchema = mapSchema(isDigest, 'a digest');
-export const flagsSchema = mapSchema(isAnything, 'a value');
+/** Numbers among flags may be such that JavaScript cannot hold. */
+const isPlainFlag = (value: unknown) => typeof value === 'boolean' || typeof value === 'string';
+export const flagsSchema = mapSchema(isAnything, 'a value', isPlainFlag);
 
 const idMap = z.looseObject(
   { container_id: countSchema, host_id: countSchema, size: countSchema },

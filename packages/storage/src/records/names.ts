@@ -37,7 +37,11 @@ export function settleDuplicateNames<T extends Named>(
   records: readonly T[],
 ): { readonly records: T[]; readonly settled: SettledName[] } {
   const owners = new Map<string, string>();
-  for (const { id, names } of records) for (const name of names) owners.set(name, id);
+  for (const { id, names } of records) {
+    // Most layers have no name, and there may be ten thousand.
+    if (names.length > 0) for (const name of names) owners.set(name, id);
+  }
+  if (owners.size === 0) return { records: [...records], settled: [] };
   const settled: SettledName[] = [];
   const kept = records.map((record) => {
     if (record.names.length === 0) return record;

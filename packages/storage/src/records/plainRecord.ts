@@ -34,7 +34,8 @@ export function plainReader<Json>(
   const isPlain = (raw: Raw) => {
     // Without a list of the keys: what JSON.parse made has no others than its own.
     for (const key in raw) if (tests.get(key)?.(raw[key]) !== true) return false;
-    return required.every((key) => raw[key] !== undefined);
+    for (const key of required) if (raw[key] === undefined) return false;
+    return true;
   };
   Object.freeze(defaults);
   // The defaults stand behind the object that JSON.parse made: copying 18 keys ten thousand times takes longer than all else.

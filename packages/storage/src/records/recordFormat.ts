@@ -50,6 +50,10 @@ export function defineRecordFormat<T extends object, Json>(
 ): RecordFormat<T> {
   const known = new Map(Object.keys(document.schema.shape).map((key) => [key.toLowerCase(), key]));
   const readPlain = plainReader<Json>(document.schema);
+  const fromPlain = (raw: unknown) => {
+    const plain = readPlain(raw);
+    return plain === undefined ? undefined : Object.freeze(document.fromJson(plain, NONE_UNKNOWN));
+  };
   // A save writes all records of a store and changes one: the text of the others is kept.
   const texts = new WeakMap<T, string>();
   const textOf = (record: T, where: Place): string => {
@@ -64,14 +68,18 @@ export function defineRecordFormat<T extends object, Json>(
   };
   return {
     kind: document.kind,
-    parse: (content, path) =>
-      readArray(content, path).map((raw, index) => {
-        const plain = readPlain(raw);
-        if (plain !== undefined) return Object.freeze(document.fromJson(plain, NONE_UNKNOWN));
+    parse: (content, path) => {
+      const text = typeof content === 'string' ? content : textOfBytes(content);
+      const plain = parsePlain(text, fromPlain);
+      if (plain !== undefined) return plain;
+      return readArray(text, path).map((raw, index) => {
+        const quick = fromPlain(raw);
+        if (quick !== undefined) return quick;
         const where: Place = { action: 'loading', path, index, kind: document.kind };
         const [json, unknown] = splitKnown(raw, known, where);
         return Object.freeze(document.fromJson(check(document, json, where), unknown));
-      }),
+      });
+    },
     serialize: (records, path) => {
       const write = (record: T, index: number) =>
         textOf(record, { action: 'writing', path, index, kind: document.kind });
@@ -89,8 +97,33 @@ interface Place {
   readonly kind: string;
 }
 
-function readArray(content: Uint8Array | string, path: string): readonly unknown[] {
-  const text = typeof content === 'string' ? content : textOfBytes(content);
+/**
+ * The records of a file that holds plain ones only; undefined for any other. `JSON.parse` may round numbers, but
+ * none that a plain record has.
+ */
+function parsePlain<T>(text: string, fromPlain: (raw: unknown) => T | undefined): T[] | undefined {
+  const raws = parsedArray(text);
+  if (raws === undefined) return undefined;
+  const records: T[] = [];
+  for (const raw of raws) {
+    const record = fromPlain(raw);
+    if (record === undefined) return undefined;
+    records.push(record);
+  }
+  return records;
+}
+
+function parsedArray(text: string): readonly unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function readArray(text: string, path: string): readonly unknown[] {
   if (text === '') return [];
   const value = parseText(text, path);
   if (value === null) return [];
@@ -104,7 +137,7 @@ function readArray(content: Uint8Array | string, path: string): readonly unknown
 /** Records are ASCII nearly always, and that is made a string of in a fifth of the time. */
 function textOfBytes({ buffer, byteOffset, byteLength }: Uint8Array): string {
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return isAscii(bytes) ? bytes.latin1Slice() : bytes.toString('utf8');
+  return isAscii(bytes) ? bytes.toString('latin1') : bytes.toString('utf8');
 }
 
 const READ_HINT =

@@ -77,10 +77,13 @@ const SNAPSHOT_TRIES = 100;
  */
 export class RecordFiles<R extends NamedRecord> {
   readonly options: RecordFilesOptions<R>;
+  /** Whether this store is one that is only read. */
+  readonly readOnly: boolean;
   #loaded: Loaded<R> | undefined;
 
   constructor(options: RecordFilesOptions<R>) {
     this.options = options;
+    this.readOnly = options.locks.every((lock) => lock.readOnly);
   }
 
   get paths(): StorePaths {
@@ -90,11 +93,6 @@ export class RecordFiles<R extends NamedRecord> {
   /** Of the file that takes new records. */
   get path(): string {
     return (this.options.files[0] as TableFile).path;
-  }
-
-  /** Whether this store is one that is only read. */
-  get readOnly(): boolean {
-    return this.options.locks.every((lock) => lock.readOnly);
   }
 
   /** Runs `fn` under the read locks. */
@@ -189,7 +187,11 @@ export class RecordFiles<R extends NamedRecord> {
     }
     if (settled.length === 0) return { records: found, elsewhere, repaired: new Set() };
     for (const record of records) found.set(record.id, record);
-    return { records: found, elsewhere, repaired: new Set(settled.map(({ loser }) => elsewhere.get(loser) ?? 0)) };
+    return {
+      records: found,
+      elsewhere,
+      repaired: new Set(settled.map(({ loser }) => elsewhere.get(loser) ?? 0)),
+    };
   }
 }
 

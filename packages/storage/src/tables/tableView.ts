@@ -121,7 +121,10 @@ export class View<R extends NamedRecord> implements TableView<R> {
     return [...new Set(ids)].slice(0, 10);
   }
   everywhere(): readonly Placed<R>[] {
-    return this.#stores().flatMap(({ files, visible }) => visible.all.map((record) => placed(files, record)));
+    const [own, ...beside] = this.#stores().map(({ files, visible }) =>
+      visible.all.map((record) => placed(files, record)),
+    );
+    return own === undefined ? [] : own.concat(...beside);
   }
   locate(idOrName: string): Placed<R> | undefined {
     for (const { files, visible } of this.#stores()) {
@@ -187,18 +190,20 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
   }
 
   put(record: R, { file = 'main' }: { readonly file?: FileRole } = {}): void {
-    const { records } = this.#state.loaded;
-    const role = this.files.options.files.findIndex((candidate) => candidate.role === file);
-    const at = records.get(record.id)?.file ?? Math.max(role, 0);
-    records.set(record.id, { record, file: at });
-    this.#changed(at);
+    const { records, elsewhere } = this.#state.loaded;
+    if (!records.has(record.id)) {
+      const role = this.files.options.files.findIndex((candidate) => candidate.role === file);
+      if (role > 0) elsewhere.set(record.id, role);
+    }
+    records.set(record.id, record);
+    this.#changed(elsewhere.get(record.id) ?? 0);
   }
 
   remove(id: string): void {
-    const entry = this.#state.loaded.records.get(id);
-    if (entry === undefined) return;
-    this.#state.loaded.records.delete(id);
-    this.#changed(entry.file);
+    const { records, elsewhere } = this.#state.loaded;
+    if (!records.delete(id)) return;
+    this.#changed(elsewhere.get(id) ?? 0);
+    elsewhere.delete(id);
   }
 
   async save(): Promise<void> {
@@ -207,15 +212,9 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
     const indexes = [...new Set([...this.#dirty, ...loaded.repaired])].sort();
     if (indexes.length === 0) return;
     const changed = indexes.map((index) => {
-      const own = [...loaded.records.values()].filter((entry) => entry.file === index);
+      const own = recordsOf(loaded).filter(({ id }) => (loaded.elsewhere.get(id) ?? 0) === index);
       const file = files[index] as TableFile;
-      return {
-        ...file,
-        content: format.serialize(
-          own.map((entry) => entry.record),
-          file.path,
-        ),
-      };
+      return { ...file, content: format.serialize(own, file.path) };
     });
     const tokens = this.#writeTokens(changed);
     for (const { path, content, role } of changed) {
