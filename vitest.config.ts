@@ -16,6 +16,9 @@ const shared = {
   ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
 };
 
+/** What is known about blobs is shared by all programs of a user, so no test may add to it. */
+const env = { SEDIMENT_BLOB_INFO_CACHE: 'off' };
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/bundleWorker.ts', 'test/support/hostStoreGuard.ts'],
@@ -24,6 +27,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          env,
           include: ['packages/*/test/**/*.test.ts', 'test/harness/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -33,6 +37,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
+          env,
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/builtCommand.ts'],
           testTimeout: 300_000,
@@ -43,6 +48,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'peers',
+          env,
           include: ['test/peers/**/*.test.ts'],
           globalSetup: [
             'test/support/builtCommand.ts',

@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { mountsBelow } from './mounts.ts';
 
 const HOST_STORE = '/var/lib/containers/storage';
+/** Only the file that we write; older peers write to another one beside it. */
+const HOST_CACHE = '/var/lib/containers/cache/blob-info-cache-v1.sqlite';
 
-/** Before and after all suites: fails the run when a test touched the store of this host. */
+/** Before and after all suites: fails the run when a test touched the store or the blob-info cache of this host. */
 export function setup(): () => void {
-  const before = fingerprint(HOST_STORE);
+  const places = [HOST_STORE, HOST_CACHE];
+  const before = places.map(fingerprint);
   return () => {
-    if (fingerprint(HOST_STORE) === before) return;
+    const changed = places.filter((place, i) => fingerprint(place) !== before[i]);
+    if (changed.length === 0) return;
     // the runner only prints what a teardown throws
     process.exitCode = 1;
-    throw new Error(`the tests changed ${HOST_STORE}, the host's own store`);
+    throw new Error(`the tests changed ${changed.join(' and ')}, the host's own`);
   };
 }
 

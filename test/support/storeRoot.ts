@@ -62,6 +62,7 @@ export function storeRootAt(path: string, driver: DriverName = 'overlay'): Store
       CONTAINERS_STORAGE_CONF: place('storage.conf'),
       CONTAINERS_CONF: place('containers.conf'),
       TMPDIR: place('tmp'),
+      SEDIMENT_BLOB_INFO_CACHE: place('blob-info-cache.sqlite'),
     },
     dispose,
     [Symbol.asyncDispose]: async () => dispose(),
