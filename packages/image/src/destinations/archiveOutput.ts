@@ -1,0 +1,24 @@
+/**
+ * Where the bytes of an archive go. Positions are in bytes from its start. Errors are `StorageError`s:
+ * `NO_SPACE`, `PERMISSION_DENIED`, `IO`, `ABORTED`.
+ */
+export interface ArchiveOutput {
+  /** As the user gave it. */
+  readonly location: string;
+  /** Where the next byte goes. */
+  readonly position: number;
+  write(bytes: Uint8Array): Promise<void>;
+  /** What only a file can do; undefined for a pipe, whose bytes are gone once written. */
+  readonly revise?: {
+    /** Overwrites bytes that were written before. */
+    patch(position: number, bytes: Uint8Array): Promise<void>;
+    /** Forgets all that was written from there on. */
+    truncate(position: number): Promise<void>;
+  };
+  /** Where a blob can be put aside whose size must be known before it is written. */
+  readonly stagingDirectory: string;
+  /** Makes the archive visible under its name, or tells the reader of a pipe that it has ended. */
+  commit(): Promise<void>;
+  /** Without a commit before: removes what was written. May be called twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,218 @@
+import { encodeTarHeader, TAR_TYPE, tarEnd, tarPadding } from '@sediment/codec';
+import { type Digest, StorageError } from '@sediment/core';
+import { Header } from 'tar';
+import { openRange } from '../archives/openRange.ts';
+import { spool } from '../archives/spoolFile.ts';
+import type { ArchiveOutput } from './archiveOutput.ts';
+import { openChecked } from './checkedBlob.ts';
+import type { NewBlob, StoredBlob } from './imageDestination.ts';
+import { SerialQueue } from './serialQueue.ts';
+
+export interface TarEntryInput {
+  readonly name: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Content of a file; absent for a directory and a link. */
+  readonly bytes?: Uint8Array;
+  /** Target of a symbolic link. */
+  readonly linkname?: string;
+}
+
+export interface BlobEntryOptions {
+  readonly mode: number;
+  nameOf(digest: Digest): string;
+}
+
+type Revise = NonNullable<ArchiveOutput['revise']>;
+
+const EMPTY = Buffer.alloc(0);
+/** What the size field of a header holds in octal digits. */
+const OCTAL_LIMIT = 0o77777777777;
+
+/**
+ * Writes the entries of an outer archive, one after the other in the order of the calls. Owner 0:0, no
+ * names of owners, time 0: the archive depends on its content alone. Headers are those of Go's `archive/tar`.
+ */
+export class TarWriter {
+  readonly #output: ArchiveOutput;
+  readonly #options: BlobEntryOptions;
+  readonly #queue = new SerialQueue();
+  readonly #blobs = new Map<Digest, number>();
+  /** Why no further entry makes sense: an entry that went down a pipe is incomplete. */
+  #broken: unknown;
+
+  constructor(output: ArchiveOutput, options: BlobEntryOptions) {
+    this.#output = output;
+    this.#options = options;
+  }
+
+  /** The size of a blob that was added, in bytes. */
+  blobSize(digest: Digest): number | undefined {
+    return this.#blobs.get(digest);
+  }
+
+  add(entry: TarEntryInput): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#checkWhole();
+      const { bytes = EMPTY } = entry;
+      const blocks = [headerOf({ ...entry, size: bytes.length }), bytes, tarPadding(bytes.length)];
+      await this.#unlessBroken(() => this.#output.write(Buffer.concat(blocks)));
+    });
+  }
+
+  /**
+   * Adds a blob as a file that is named by its digest, unless it was added before. What is not known of it
+   * is filled into its header afterwards; for a pipe the blob is staged. After a failure the archive goes
+   * on without it, but not that of a pipe.
+   *
+   * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, what the bytes throw, and the output's errors
+   */
+  addBlob(blob: NewBlob): Promise<StoredBlob> {
+    return this.#queue.run(async () => {
+      this.#checkWhole();
+      const known = this.#known(blob.digest);
+      if (known !== undefined) return known;
+      const stored = await this.#addNew(blob);
+      this.#blobs.set(stored.digest, stored.size);
+      return stored;
+    });
+  }
+
+  /** Writes the end of the archive. */
+  end(): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#checkWhole();
+      await this.#output.write(tarEnd());
+    });
+  }
+
+  #known(digest: Digest | undefined): StoredBlob | undefined {
+    const size = digest === undefined ? undefined : this.#blobs.get(digest);
+    return digest === undefined || size === undefined ? undefined : { digest, size };
+  }
+
+  async #addNew(blob: NewBlob): Promise<StoredBlob> {
+    const { digest, size } = blob;
+    if (digest !== undefined && size !== undefined) {
+      return await this.#addMeasured(openChecked(blob), { digest, size });
+    }
+    const { revise } = this.#output;
+    return await (revise === undefined ? this.#addStaged(blob) : this.#addAndPatch(blob, revise));
+  }
+
+  async #addMeasured(bytes: AsyncIterable<Uint8Array>, stored: StoredBlob): Promise<StoredBlob> {
+    const { nameOf, mode } = this.#options;
+    return await this.#undoOnFailure(async () => {
+      await this.#output.write(headerOf({ name: nameOf(stored.digest), mode, size: stored.size }));
+      await this.#copy(bytes);
+      return stored;
+    });
+  }
+
+  async #addAndPatch(blob: NewBlob, { patch, truncate }: Revise): Promise<StoredBlob> {
+    const { nameOf, mode } = this.#options;
+    const start = this.#output.position;
+    return await this.#undoOnFailure(async () => {
+      const checked = openChecked(blob);
+      await this.#output.write(headerOf({ name: 'unknown', mode, size: 0 }));
+      await this.#copy(checked);
+      const { digest, size } = checked.result();
+      const known = this.#known(digest);
+      if (known !== undefined) await truncate(start);
+      else await patch(start, oneBlockHeader(nameOf(digest), mode, size));
+      return { digest, size };
+    });
+  }
+
+  async #addStaged(blob: NewBlob): Promise<StoredBlob> {
+    const bytes = openChecked(blob);
+    const staged = await spool({
+      bytes,
+      directory: this.#output.stagingDirectory,
+      what: blob.what,
+      ...(blob.signal === undefined ? {} : { signal: blob.signal }),
+    });
+    try {
+      const stored = bytes.result();
+      if (this.#known(stored.digest) !== undefined) return stored;
+      const range = { path: staged.path, offset: 0, length: staged.size };
+      return await this.#addMeasured(openRange(range, blob.what)(blob.signal), stored);
+    } finally {
+      await staged.close();
+    }
+  }
+
+  async #copy(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    let size = 0;
+    for await (const chunk of bytes) {
+      await this.#output.write(chunk);
+      size += chunk.length;
+    }
+    await this.#output.write(tarPadding(size));
+  }
+
+  /** A file is cut where the entry began; a pipe cannot be. */
+  async #undoOnFailure<T>(write: () => Promise<T>): Promise<T> {
+    const { position, revise } = this.#output;
+    try {
+      return await write();
+    } catch (error) {
+      this.#broken = error;
+      if (revise !== undefined) {
+        await revise.truncate(position).then(
+          () => {
+            this.#broken = undefined;
+          },
+          // The archive stays broken, and says why: the first failure is the one to be told.
+          () => undefined,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #unlessBroken(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.#broken ??= error;
+      throw error;
+    }
+  }
+
+  #checkWhole(): void {
+    if (this.#broken === undefined) return;
+    const { location } = this.#output;
+    throw new StorageError('IO', `writing ${location}: it is incomplete since an earlier failure`, {
+      path: location,
+      cause: this.#broken,
+      hint: 'look at the earlier failure, then write the archive anew',
+    });
+  }
+}
+
+function headerOf({ name, mode, size, linkname }: Omit<TarEntryInput, 'bytes'> & { size: number }): Buffer {
+  const isDirectory = name.endsWith('/');
+  return encodeTarHeader({
+    name: Buffer.from(name),
+    typeflag:
+      linkname === undefined ? (isDirectory ? TAR_TYPE.directory : TAR_TYPE.regular) : TAR_TYPE.symlink,
+    ...(linkname === undefined ? {} : { linkname: Buffer.from(linkname) }),
+    mode,
+    uid: 0,
+    gid: 0,
+    size,
+    mtime: 0,
+  });
+}
+
+/**
+ * A header that fits where one block was reserved. There is no room for an extended header, so a size of
+ * more than 8 GiB is written in base 256, which all readers of tar know.
+ */
+function oneBlockHeader(name: string, mode: number, size: number): Buffer {
+  if (size <= OCTAL_LIMIT) return headerOf({ name, mode, size });
+  const header = new Header({ path: name, mode, uid: 0, gid: 0, size, mtime: new Date(0), type: 'File' });
+  header.encode();
+  return header.block as Buffer;
+}
