@@ -93,7 +93,8 @@ export interface KeptImage {
   /** As in the layout; they follow those of the store. */
   readonly names: readonly string[];
   readonly manifest: KeptDescriptor;
-  readonly config: KeptDescriptor;
+  /** Absent if the manifest is lost or damaged. */
+  readonly config?: KeptDescriptor;
   /** Base first. */
   readonly layers: readonly (KeptDescriptor & { readonly diffID?: Digest })[];
   readonly index?: KeptDescriptor;

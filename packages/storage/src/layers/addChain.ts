@@ -1,15 +1,8 @@
-import { unlinkSync } from 'node:fs';
-import {
-  type Digest,
-  errnoCode,
-  layerIdFor,
-  StorageError,
-  type WarningHandler,
-  wrapSystemError,
-} from '@sediment/core';
+import { type Digest, layerIdFor, StorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
+import { withOwnLock } from '../store/withOwnLock.ts';
 import type { BlobRange, OpenBytes } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
@@ -122,9 +115,8 @@ async function existing(
 
 /**
  * Two chains that share a missing layer share all layers below it, so they also share the lowest
- * missing one: locking that one keeps them apart. The lock file is removed by its holder; a waiter
- * that then holds the removed file can at worst unpack a layer twice, and the second copy is dropped
- * at the commit.
+ * missing one: locking that one keeps them apart. A layer that is unpacked twice all the same is dropped at
+ * the commit.
  */
 async function underUnpackLock(
   context: StoreContext,
@@ -132,29 +124,7 @@ async function underUnpackLock(
   signal: AbortSignal | undefined,
   fn: () => Promise<void>,
 ): Promise<void> {
-  const path = context.paths.unpackLock(layerId);
-  const lock = context.locks.lock(path, { rank: 'unpack' });
-  await lock.withWrite(
-    async () => {
-      try {
-        await fn();
-      } finally {
-        removeLockFile(path, context.onWarning);
-      }
-    },
-    signal === undefined ? {} : { signal },
-  );
-}
-
-/** A lock file that stays does no harm, and what was done under it counts more. */
-function removeLockFile(path: string, onWarning: WarningHandler): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return;
-    const { message } = wrapSystemError(error, `removing ${path}`);
-    onWarning({ code: 'DEBRIS_LEFT', message, path });
-  }
+  await withOwnLock(context, { path: context.paths.unpackLock(layerId), rank: 'unpack', signal }, fn);
 }
 
 async function unpackMissing(

@@ -9,13 +9,16 @@ export async function endingSource<T>(
   try {
     return await operation();
   } catch (error) {
-    end(source);
+    endSource(source);
     throw error;
   }
 }
 
-/** Does not wait, since a source that has nothing to say may not notice; what it throws comes too late. */
-function end(source: AsyncIterable<unknown> & { destroy?: () => void }): void {
+/**
+ * Ends a stream that is not read any further. Does not wait, since a source that has nothing to say may not notice; what
+ * it throws comes too late.
+ */
+export function endSource(source: AsyncIterable<unknown> & { destroy?: () => void }): void {
   // The iterator of a Node stream closes the stream only after it has read from it.
   if (typeof source.destroy === 'function') source.destroy();
   else

@@ -29,7 +29,8 @@ export async function spoolDiff(context: StoreContext, input: DiffInput, path: s
   return { ...input, diff: createReadStream(path) };
 }
 
-function rejectionOf(
+/** A promise that is rejected with `ABORTED` when the signal fires; to be raced against reading a stream. */
+export function rejectionOf(
   signal: AbortSignal,
   what: string,
 ): { readonly promise: Promise<never>; forget(): void } {

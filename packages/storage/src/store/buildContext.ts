@@ -1,4 +1,5 @@
 import type { WarningHandler } from '@sediment/core';
+import type { KeptBlobs } from '../blobs/keptBlobs.ts';
 import type { StorageConf } from '../conf/index.ts';
 import { type Driver, type OpenDriverOptions, openDriver } from '../drivers/index.ts';
 import { announceHomeRelease } from '../layers/layerRemover.ts';
@@ -33,6 +34,7 @@ export async function buildContext(
     transient: conf.transientStore,
   });
   let pool: Promise<UnpackPool> | undefined;
+  let kept: Promise<KeptBlobs> | undefined;
   const context: StoreContext = {
     access: access.mode,
     paths,
@@ -63,9 +65,15 @@ export async function buildContext(
       pool ??= import('../unpack/unpackPool.ts').then(({ UnpackPool }) => new UnpackPool());
       return pool;
     },
+    keptBlobs: () => {
+      operations.assertNotClosed();
+      kept ??= import('../blobs/keptBlobs.ts').then(({ KeptBlobs }) => new KeptBlobs(context));
+      return kept;
+    },
   };
   const close = async () => {
     const first = await operations.close(async () => await (await pool)?.close());
+    if (first) (await kept)?.close();
     if (first && access.mode === 'shared') await closeDriver(context);
   };
   return { context, close };

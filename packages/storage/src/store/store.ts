@@ -1,3 +1,5 @@
+import type { Blobs } from '../blobs/blobs.ts';
+import { StoreBlobs } from '../blobs/storeBlobs.ts';
 import type { CheckOptions, CheckReport } from '../check/checkReport.ts';
 import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
 import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
@@ -62,6 +64,8 @@ export interface Store extends AsyncDisposable {
   readonly containers: Containers;
   /** Layers, images and containers alike, by a text that does not say what it names. */
   readonly objects: StoreObjects;
+  /** Blobs that are kept as they came; see {@link Blobs}. */
+  readonly blobs: Blobs;
   /**
    * Mounts a container (by id or name) or a layer, counted together with other programs' mounts.
    * Returns the directory that shows the merged file system.
@@ -132,6 +136,7 @@ export class OpenStore implements Store {
   readonly images: Images;
   readonly containers: Containers;
   readonly objects: StoreObjects;
+  readonly blobs: Blobs;
   readonly #context: StoreContext;
   readonly #conf: StorageConf;
   readonly #close: () => Promise<void>;
@@ -144,6 +149,7 @@ export class OpenStore implements Store {
     this.images = new StoreImages(context);
     this.containers = new StoreContainers(context);
     this.objects = new OpenStoreObjects(context);
+    this.blobs = new StoreBlobs(context);
   }
 
   get graphRoot(): string {

@@ -1,4 +1,5 @@
 import type { WarningHandler } from '@sediment/core';
+import type { KeptBlobs } from '../blobs/keptBlobs.ts';
 import type { AutoUserns } from '../conf/storageConf.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { LockFile, LockManager } from '../locks/index.ts';
@@ -46,4 +47,6 @@ export interface StoreContext {
   readonly closing: AbortSignal;
   /** The unpack workers; started by the first call, ended when the store is closed. */
   unpackPool(): Promise<UnpackPool>;
+  /** The kept blobs; loaded by the first call. */
+  keptBlobs(): Promise<KeptBlobs>;
 }

@@ -1,0 +1,217 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoCode, isStorageError, wrapSystemError } from '@sediment/core';
+import { type TempDir, TempDirRoot } from '../staging/tempDirRoot.ts';
+import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
+import type { StoreContext } from '../store/storeContext.ts';
+import { fillIndex } from './fillIndex.ts';
+import { KeptIndex } from './keptIndex.ts';
+import { LAYOUT_VERSION, LayoutFiles, makeDirectory } from './layoutFiles.ts';
+import { formatLayoutIndex, type LayoutIndex, readLayoutIndex } from './layoutIndex.ts';
+import { rebuildLayoutIndex } from './rebuildLayoutIndex.ts';
+import { BLOB_MODE, placeFile, replaceFile, writeSpoolFile } from './spoolFiles.ts';
+import { isCorrupt, wrapSqliteError } from './sqliteError.ts';
+
+const EMPTY: LayoutIndex = { images: [], foreign: [] };
+
+/** What can be done while nobody else changes the lists of kept blobs. */
+export interface KeptSession {
+  readonly index: KeptIndex;
+  readonly layout: LayoutIndex;
+  /** Replaces `index.json`. */
+  saveLayout(layout: LayoutIndex): void;
+}
+
+/**
+ * The kept blobs of an open store: layout, index, staging and their lock. Made when a store has kept blobs or is to
+ * have some.
+ */
+export class KeptStore {
+  readonly context: StoreContext;
+  readonly files: LayoutFiles;
+  readonly spool: TempDirRoot;
+  #index: KeptIndex | undefined;
+  #recovered = false;
+
+  constructor(context: StoreContext) {
+    this.context = context;
+    this.files = new LayoutFiles(context.paths.keptLayout);
+    this.spool = new TempDirRoot(context.paths.spool, { onWarning: context.onWarning });
+  }
+
+  close(): void {
+    this.#index?.close();
+    this.#index = undefined;
+  }
+
+  /**
+   * Runs `fn` alone, with the lists as they are now. The layout is made if it is missing, and what is lost or damaged
+   * of the lists is made anew. `fn` runs again when it stumbles over damage; what it does must allow that.
+   */
+  async change<T>(fn: (session: KeptSession) => Promise<T> | T): Promise<T> {
+    this.makeLayout();
+    return await this.alone(async () => {
+      const layout = await this.#readLayout();
+      try {
+        return await this.#withIndex(layout, fn);
+      } catch (error) {
+        if (!isCorrupt(error)) throw wrapSqliteError(error, this.context.paths.keptIndex);
+        this.#moveIndexAside(error);
+        return await this.#withIndex(layout, fn);
+      }
+    });
+  }
+
+  /** {@link change} for the layout alone; needs no index. */
+  async changeLayout(fn: (layout: LayoutIndex) => Promise<LayoutIndex> | LayoutIndex): Promise<void> {
+    await this.alone(async () => {
+      const layout = await this.#readLayout();
+      const next = await fn(layout);
+      if (next !== layout) this.#saveLayout(next);
+    });
+  }
+
+  /** Runs `fn` with a staging directory of its own, on the file system of the layout. */
+  async withTemp<T>(fn: (temp: TempDir) => Promise<T> | T): Promise<T> {
+    const temp = this.newTemp();
+    try {
+      return await fn(temp);
+    } finally {
+      temp.cleanup();
+    }
+  }
+
+  /** A staging directory, which the caller cleans up. What killed programs left is taken away before. */
+  newTemp(): TempDir {
+    const { spool } = this.context.paths;
+    try {
+      makePrivateDirectory(spool);
+    } catch (error) {
+      throw wrapSystemError(error, `making ${spool}`, 'IO', { path: spool });
+    }
+    if (!this.#recovered) this.recoverSpool();
+    return this.spool.create();
+  }
+
+  recoverSpool(): void {
+    this.#recovered = true;
+    this.spool.recover();
+  }
+
+  /** The layout appears as a whole: an empty one is valid, too. */
+  makeLayout(): void {
+    const { files } = this;
+    if (existsSync(files.versionPath)) return;
+    const temp = this.newTemp();
+    try {
+      const made = new LayoutFiles(temp.stageAddition());
+      mkdirSync(made.root);
+      makeDirectory(join(made.root, 'blobs', 'sha256'));
+      writeSpoolFile(made.indexPath, new TextEncoder().encode(formatLayoutIndex(EMPTY)), BLOB_MODE);
+      writeSpoolFile(made.versionPath, new TextEncoder().encode(LAYOUT_VERSION), BLOB_MODE);
+      moveLayout(made, files);
+    } finally {
+      temp.cleanup();
+    }
+  }
+
+  /** Runs `fn` while nobody else changes what is kept. */
+  async alone<T>(fn: () => Promise<T>): Promise<T> {
+    const { locks, paths } = this.context;
+    return await locks.lock(paths.keptLock, { rank: 'kept' }).withWrite(fn);
+  }
+
+  async #readLayout(): Promise<LayoutIndex> {
+    const { indexPath } = this.files;
+    let reason = 'it was lost';
+    try {
+      const read = readLayoutIndex(indexPath);
+      if (read !== undefined) return read;
+    } catch (error) {
+      if (!isStorageError(error, 'KEPT_INDEX_INVALID')) throw error;
+      placeFile(indexPath, join(this.context.paths.sedimentRoot, 'index.json.damaged'));
+      reason = 'it was damaged';
+    }
+    const layout = await rebuildLayoutIndex(this.context, this.files);
+    this.#saveLayout(layout);
+    this.#reportRebuilt(indexPath, reason);
+    return layout;
+  }
+
+  #saveLayout(layout: LayoutIndex): void {
+    const temp = this.newTemp();
+    try {
+      replaceFile(temp, this.files.indexPath, formatLayoutIndex(layout), BLOB_MODE);
+    } finally {
+      temp.cleanup();
+    }
+  }
+
+  async #withIndex<T>(layout: LayoutIndex, fn: (session: KeptSession) => Promise<T> | T): Promise<T> {
+    const index = await this.#openIndex(layout);
+    const session = {
+      index,
+      layout,
+      saveLayout: (next: LayoutIndex) => {
+        session.layout = next;
+        this.#saveLayout(next);
+      },
+    };
+    return await fn(session);
+  }
+
+  async #openIndex(layout: LayoutIndex): Promise<KeptIndex> {
+    if (this.#index?.isCurrent === true) return this.#index;
+    this.close();
+    const { keptIndex } = this.context.paths;
+    const existed = existsSync(keptIndex);
+    const index = new KeptIndex(keptIndex);
+    try {
+      if (!index.isFilled && (await fillIndex(this, index, layout)) > 0) {
+        this.#reportRebuilt(keptIndex, existed ? 'making it was interrupted' : 'it was lost');
+      }
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+    this.#index = index;
+    return index;
+  }
+
+  #moveIndexAside(cause: unknown): void {
+    this.close();
+    const { keptIndex } = this.context.paths;
+    const aside = `${keptIndex}.damaged`;
+    try {
+      renameSync(keptIndex, aside);
+      // The journal belongs to the damaged file; it must not be applied to a new one.
+      rmSync(`${keptIndex}-journal`, { force: true });
+    } catch (error) {
+      throw wrapSystemError(error, `moving ${keptIndex} aside`, 'IO', { path: keptIndex });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.context.onWarning({
+      code: 'KEPT_INDEX_REBUILT',
+      message: `${keptIndex} is damaged (${reason}): it is moved to ${aside} and made anew from the layout`,
+      path: keptIndex,
+    });
+  }
+
+  #reportRebuilt(path: string, reason: string): void {
+    const message = `${path} was made anew from the kept blobs: ${reason}`;
+    this.context.onWarning({ code: 'KEPT_INDEX_REBUILT', message, path });
+  }
+}
+
+/** Another program may be faster, or may have left an incomplete layout, of which the blobs are kept. */
+function moveLayout(made: LayoutFiles, files: LayoutFiles): void {
+  try {
+    renameSync(made.root, files.root);
+  } catch (error) {
+    const code = errnoCode(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') {
+      throw wrapSystemError(error, `making the layout ${files.root}`, 'IO', { path: files.root });
+    }
+    if (!existsSync(files.versionPath)) placeFile(made.versionPath, files.versionPath);
+  }
+}
