@@ -1,6 +1,16 @@
 export type { BlobInfoCache, BlobLocation } from './blobInfoCache/blobInfoCache.ts';
 export { blobInfoCachePath } from './blobInfoCache/blobInfoCachePath.ts';
 export { type OpenBlobInfoCacheOptions, openBlobInfoCache } from './blobInfoCache/openBlobInfoCache.ts';
+export type {
+  DestinationLimits,
+  FileTransport,
+  ImageDestination,
+  NewBlob,
+  NewImage,
+  OpenDestinationOptions,
+  StoredBlob,
+} from './destinations/imageDestination.ts';
+export { type DestinationReference, openImageDestination } from './destinations/openImageDestination.ts';
 export type { AnnouncedLayer, ImportEvent } from './import/importEvents.ts';
 export { type ImportFrom, importImage, importImages } from './import/importImage.ts';
 export type {
