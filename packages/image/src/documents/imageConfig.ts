@@ -1,5 +1,6 @@
 import { type Digest, digestAlgorithm, type Platform, parseDigest, StorageError } from '@sediment/core';
 import * as z from 'zod/mini';
+import { goTime, isTime, ZERO_TIME } from './goTime.ts';
 import { type DocumentText, parseDocument } from './parseDocument.ts';
 
 /** What an import needs of an image config (OCI image-spec, `config.md`). */
@@ -14,8 +15,6 @@ export interface ImageConfig {
   readonly hasRootfs: boolean;
 }
 
-const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-
 const configSchema = z.object({
   created: z.nullish(z.string().check(z.refine(isTime, 'it is not a time in the form of RFC 3339'))),
   os: z.nullish(z.string()),
@@ -28,31 +27,14 @@ const configSchema = z.object({
 export function readImageConfig(document: Omit<DocumentText, 'code'>): ImageConfig {
   const { what } = document;
   const raw = parseDocument(configSchema, { ...document, code: 'IMAGE_CONFIG_INVALID' });
-  const created = raw.created == null ? undefined : goTime(raw.created);
+  const created = raw.created == null ? ZERO_TIME : goTime(raw.created);
   const { os, architecture, variant } = raw;
   return {
-    ...(created === undefined ? {} : { created }),
+    ...(created === ZERO_TIME ? {} : { created }),
     ...(os && architecture ? { platform: { os, architecture, ...(variant ? { variant } : {}) } } : {}),
     diffIDs: (raw.rootfs?.diff_ids ?? []).map((text, i) => readDiffID(text, i, what)),
     hasRootfs: raw.rootfs != null,
   };
-}
-
-function isTime(text: string): boolean {
-  const seconds = RFC3339.exec(text)?.[1];
-  if (seconds === undefined) return false;
-  const date = new Date(`${seconds}Z`);
-  // A day that the month does not have would silently become one of the next month.
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(seconds);
-}
-
-/** Go prints a time with at most nine digits of fraction and without trailing zeros. */
-function goTime(text: string): string | undefined {
-  const [, seconds, fraction = '', zone] = RFC3339.exec(text) as RegExpExecArray;
-  const digits = fraction.slice(0, 9).replace(/0+$/, '');
-  const offset = zone?.endsWith('00:00') ? 'Z' : zone;
-  if (seconds === '0001-01-01T00:00:00' && digits === '' && offset === 'Z') return undefined;
-  return `${seconds}${digits === '' ? '' : `.${digits}`}${offset}`;
 }
 
 /** The store derives the ids of layers from DiffIDs, and they are hashes of 256 bits. */

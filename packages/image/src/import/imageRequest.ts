@@ -1,5 +1,6 @@
 import { digestHex } from '@sediment/core';
 import type { BigDataItem, PutImageRequest } from '@sediment/storage';
+import { DOCKER_SIGNED_SCHEMA1 } from '../documents/mediaTypes.ts';
 import type { ImageDocument, OpenedImage } from '../sources/imageSource.ts';
 
 export interface ImageParts {
@@ -13,10 +14,10 @@ export interface ImageParts {
 /**
  * The record of an image as skopeo and podman write it: the id is the hex of the config's digest;
  * config and manifests are kept byte for byte, under their digests and in this order; the digest is
- * that of the list, if the image came from one.
+ * that of the list, if the image came from one. A config that was made of a schema 1 manifest is not kept.
  */
 export function imageRequest({ opened, manifest, layer, names }: ImageParts): PutImageRequest {
-  const { config, index, created } = opened;
+  const { config, configIsMade = false, index, created } = opened;
   return {
     id: digestHex(config.digest),
     ...(layer === undefined ? {} : { layer }),
@@ -24,22 +25,26 @@ export function imageRequest({ opened, manifest, layer, names }: ImageParts): Pu
     digest: (index ?? manifest).digest,
     metadata: JSON.stringify({ 'signatures-sizes': { [manifest.digest]: [] } }),
     ...(created === undefined ? {} : { created }),
-    bigData: bigData(config, manifest, index),
+    bigData: [
+      ...(configIsMade ? [] : [{ name: config.digest, bytes: config.bytes }]),
+      ...manifestItems(manifest, index),
+    ],
   };
 }
 
-/** `manifest` is what other programs read by default; the signatures, though there are none, must be an item. */
-function bigData(
-  config: ImageDocument,
-  manifest: ImageDocument,
+/**
+ * `manifest` is what other programs read by default; the signatures, though there are none, must be an item. The
+ * digest of a signed schema 1 manifest is not that of its bytes.
+ */
+function manifestItems(
+  { mediaType, digest, bytes }: ImageDocument,
   index: ImageDocument | undefined,
-): BigDataItem[] {
-  const items: BigDataItem[] = [{ name: config.digest, bytes: config.bytes }];
-  if (index !== undefined) items.push({ name: `manifest-${index.digest}`, bytes: index.bytes });
-  items.push(
-    { name: `manifest-${manifest.digest}`, bytes: manifest.bytes },
-    { name: 'manifest', bytes: manifest.bytes },
-    { name: `signature-${digestHex(manifest.digest)}`, bytes: new Uint8Array() },
-  );
-  return items;
+): readonly BigDataItem[] {
+  const item = { bytes, ...(mediaType === DOCKER_SIGNED_SCHEMA1 ? { digest } : {}) };
+  return [
+    ...(index === undefined ? [] : [{ name: `manifest-${index.digest}`, bytes: index.bytes }]),
+    { name: `manifest-${digest}`, ...item },
+    { name: 'manifest', ...item },
+    { name: `signature-${digestHex(digest)}`, bytes: new Uint8Array() },
+  ];
 }

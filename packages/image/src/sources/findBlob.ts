@@ -39,6 +39,17 @@ export async function findBlob(files: BlobFiles, request: BlobRequest): Promise<
 }
 
 /**
+ * Finds a blob whose size nobody says.
+ *
+ * @throws {StorageError} `BLOB_MISSING`
+ */
+export async function findWholeBlob(files: BlobFiles, digest: Digest, what: string): Promise<BlobRange> {
+  const blob = await files.find(digest, 'blob');
+  if (blob !== undefined) return blob;
+  throw missing({ descriptor: { mediaType: '', digest, size: 0 }, what }, files.describe(digest, 'blob'));
+}
+
+/**
  * Reads a manifest, index or config whole. Size and digest are verified, also for the topmost manifest,
  * which containers/image takes as it is.
  *

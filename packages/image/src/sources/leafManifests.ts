@@ -24,7 +24,7 @@ export async function leafManifests(
     for (const entry of readImageIndex(text.value, text.document)) {
       const { platform } = outer ?? {};
       const leaf = entry.platform === undefined && platform !== undefined ? { ...entry, platform } : entry;
-      const nested = manifestKindOf(entry.mediaType) === 'index' ? await readNested(files, entry) : undefined;
+      const nested = await readNested(files, entry);
       if (nested === undefined) leaves.push(leaf);
       else if (!seen.has(entry.digest)) {
         seen.add(entry.digest);
@@ -50,10 +50,15 @@ export function checkIndexDepth(depth: number, { document: { what, path } }: Man
   );
 }
 
-/** Layouts may hold some platforms only: a missing index counts when it is chosen. */
+/**
+ * An entry that is an index, or does not say what it is and turns out to be one. Layouts may hold some platforms only:
+ * what is missing counts when it is chosen.
+ */
 async function readNested(files: BlobFiles, entry: ManifestDescriptor): Promise<ManifestText | undefined> {
+  if (entry.mediaType !== '' && manifestKindOf(entry.mediaType) !== 'index') return undefined;
   try {
-    return await readManifestText(files, entry);
+    const text = await readManifestText(files, entry);
+    return text.kind === 'index' ? text : undefined;
   } catch (error) {
     if (isStorageError(error, 'BLOB_MISSING')) return undefined;
     throw error;

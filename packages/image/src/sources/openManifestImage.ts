@@ -4,10 +4,11 @@ import { isImageConfigType } from '../documents/mediaTypes.ts';
 import { chooseInstance } from '../platforms/chooseInstance.ts';
 import { hostPlatform } from '../platforms/platform.ts';
 import type { BlobFiles } from './blobFiles.ts';
-import { readImageContent } from './imageContent.ts';
+import { type ImageContent, readImageContent } from './imageContent.ts';
 import type { OpenedImage, OpenImageOptions } from './imageSource.ts';
 import { leafManifests } from './leafManifests.ts';
 import { documentOf, type ManifestText, readManifestText } from './manifestText.ts';
+import { readSchema1Content, schema1Facts } from './schema1Content.ts';
 
 /** Opens the image of a manifest; of an index, the one for the platform. */
 export async function openManifestImage(
@@ -45,7 +46,7 @@ export async function manifestPlatforms(files: BlobFiles, top: ManifestText): Pr
       platform === undefined || platform.os === 'unknown' ? [] : [platform],
     );
   }
-  const { platform } = await openSingle(files, top, {});
+  const { platform } = top.kind === 'schema1' ? schema1Facts(top) : await openSingle(files, top, {});
   return platform === undefined ? [] : [platform];
 }
 
@@ -54,9 +55,18 @@ async function openSingle(
   text: ManifestText,
   options: OpenImageOptions,
 ): Promise<OpenedImage> {
-  const manifest = readSingleManifest(text);
-  const content = await readImageContent({ files, manifest, what: text.document.what, options });
+  const content = await readContent(files, text, options);
   return { ...content, signatures: text.signatures, manifest: async () => documentOf(text) };
+}
+
+async function readContent(
+  files: BlobFiles,
+  text: ManifestText,
+  options: OpenImageOptions,
+): Promise<ImageContent> {
+  if (text.kind === 'schema1') return await readSchema1Content(files, text, options);
+  const manifest = readSingleManifest(text);
+  return await readImageContent({ files, manifest, what: text.document.what, options });
 }
 
 /** @throws {StorageError} `MANIFEST_INVALID`, `ARTIFACT_UNSUPPORTED` */
@@ -68,13 +78,6 @@ export function readSingleManifest({ kind, mediaType, value, document }: Manifes
       `${what}: Unexpectedly received a manifest list instead of a manifest for a single image`,
       { object: what, path, hint: 'its descriptor does not say that it is an index: make the source anew' },
     );
-  }
-  if (kind === 'schema1') {
-    throw new StorageError('NOT_SUPPORTED', `${what}: manifests of Docker schema 1 are not supported`, {
-      object: what,
-      path,
-      hint: 'convert the image with "skopeo copy --format v2s2"',
-    });
   }
   const manifest = readImageManifest(value, document);
   if (isImageConfigType(manifest.config.mediaType, mediaType)) return manifest;

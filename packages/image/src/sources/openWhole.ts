@@ -6,6 +6,7 @@ import { findBlob } from './findBlob.ts';
 import type { OpenedIndex, OpenedManifest, SourceBlob } from './imageSource.ts';
 import { checkIndexDepth } from './leafManifests.ts';
 import { documentOf, type ManifestText, readManifestText } from './manifestText.ts';
+import { schema1Blobs } from './schema1Content.ts';
 
 /** An index; its instances are read when they are opened. */
 export function openIndex(files: BlobFiles, text: ManifestText, depth = 1): OpenedIndex {
@@ -28,6 +29,10 @@ export function openIndex(files: BlobFiles, text: ManifestText, depth = 1): Open
 /** A manifest with all that it names, for a copy of its bytes. */
 export async function openManifest(files: BlobFiles, text: ManifestText): Promise<OpenedManifest> {
   const { what } = text.document;
+  if (text.kind === 'schema1') {
+    const blobs = await schema1Blobs(files, text);
+    return { document: documentOf(text), blobs, signatures: text.signatures };
+  }
   const blobs: SourceBlob[] = [];
   for (const descriptor of readManifestBlobs(text.value, text.document)) {
     const { mediaType, digest, size } = descriptor;

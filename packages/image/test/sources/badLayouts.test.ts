@@ -5,6 +5,7 @@ import { parsePlatform } from '../../src/platforms/platform.ts';
 import { openImageSource } from '../../src/sources/openImageSource.ts';
 import { configBytes, json, layerTar } from '../support/imageParts.ts';
 import { DOCKER, Layout, OCI } from '../support/layout.ts';
+import { schema1Image } from '../support/schema1.ts';
 import { scratch, scratchFile } from '../support/scratch.ts';
 import { storageErrorOf } from '../support/storageErrorOf.ts';
 
@@ -31,6 +32,16 @@ function withManifest(layout: Layout, manifest: Record<string, unknown>): void {
 /** An image whose `index.json` entry was changed. */
 function withEntry(layout: Layout, change: Record<string, unknown>): void {
   layout.entries({ ...layout.image({ layers: [LAYER] }), ...change });
+}
+
+/** An image with a manifest of schema 1. */
+function withSchema1(
+  layout: Layout,
+  manifest: Record<string, unknown>,
+  fields: Record<string, unknown> = {},
+): void {
+  const image = schema1Image([{ layer: LAYER, fields }], manifest);
+  layout.entries(layout.put('application/vnd.docker.distribution.manifest.v1+json', image.manifest));
 }
 
 const LAYER_PATH = Layout.pathOf(LAYER);
@@ -157,14 +168,46 @@ const CASES: Record<string, BadLayout> = {
     object: NOWHERE,
     hint: 'another platform',
   },
-  'a manifest of Docker schema 1': {
-    make: (layout) => {
-      const type = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
-      layout.entries(layout.put(type, json({ schemaVersion: 1, fsLayers: [], history: [], signatures: [] })));
-    },
-    code: 'NOT_SUPPORTED',
-    message: 'schema 1',
-    hint: 'skopeo copy --format v2s2',
+  'a manifest of Docker schema 1 without layers': {
+    make: (layout) => withSchema1(layout, { fsLayers: [], history: [] }),
+    code: 'MANIFEST_INVALID',
+    message: 'no FSLayers in manifest',
+  },
+  'a manifest of Docker schema 1 without history': {
+    make: (layout) => withSchema1(layout, { history: null }),
+    code: 'MANIFEST_INVALID',
+    message: 'length of history not equal to number of layers',
+  },
+  'a manifest of Docker schema 1 whose history is no JSON': {
+    make: (layout) => withSchema1(layout, { history: [{ v1Compatibility: '{' }] }),
+    code: 'MANIFEST_INVALID',
+    message: 'history entry 0 of manifest sha256:',
+  },
+  'a manifest of Docker schema 1 with an ID that is none': {
+    make: (layout) => withSchema1(layout, {}, { id: 'x' }),
+    code: 'MANIFEST_INVALID',
+    message: 'field "id": it is no image ID',
+  },
+  'a manifest of Docker schema 1 whose base has a parent': {
+    make: (layout) => withSchema1(layout, {}, { parent: 'x' }),
+    code: 'MANIFEST_INVALID',
+    message: 'Invalid parent ID in the base layer of the image',
+  },
+  'a manifest of Docker schema 1 with a digest that is a path': {
+    make: (layout) => withSchema1(layout, { fsLayers: [{ blobSum: UNSAFE }] }),
+    code: 'DIGEST_INVALID',
+    message: `layer 0 of manifest sha256:`,
+  },
+  'a manifest of Docker schema 1 without its layer': {
+    make: (layout) => withSchema1(layout, { fsLayers: [{ blobSum: NOWHERE }] }),
+    code: 'BLOB_MISSING',
+    message: `reading blob ${NOWHERE}`,
+    object: NOWHERE,
+  },
+  'an ambiguous manifest of Docker schema 1': {
+    make: (layout) => withSchema1(layout, { layers: [] }),
+    code: 'MANIFEST_INVALID',
+    message: 'unexpected fields ["layers"]',
   },
   'an artifact': {
     make: (layout) => {

@@ -2,9 +2,13 @@ import type { Digest } from '@sediment/core';
 import type { ImageInfo } from '@sediment/storage';
 import { readImageConfig } from '../../documents/imageConfig.ts';
 import { readImageIndex } from '../../documents/imageIndex.ts';
-import type { ImageDocument, OpenedImage, OpenImageOptions } from '../imageSource.ts';
+import { readSchema1Manifest } from '../../documents/schema1Manifest.ts';
+import { EMPTY_LAYER } from '../emptyLayer.ts';
+import type { ImageContent } from '../imageContent.ts';
+import type { ImageDocument, OpenedImage } from '../imageSource.ts';
 import { documentOf, type ManifestText } from '../manifestText.ts';
 import { readSingleManifest } from '../openManifestImage.ts';
+import { madeConfig, stepsWithLayer } from '../schema1Content.ts';
 import { keptIndexDocument } from './keptIndex.ts';
 import type { SourceStore } from './sourceStore.ts';
 import { hasItem, nameOfImage, readStoreConfig, readStoreManifest } from './storeDocuments.ts';
@@ -19,37 +23,56 @@ export interface StoreImageRequest {
 }
 
 /** Reads an image of a store. @throws {StorageError} as `SourceImage.open`; `LAYER_UNKNOWN`, `RECORD_INVALID` */
-export async function openStoreImage(
-  request: StoreImageRequest,
-  _options: OpenImageOptions,
-): Promise<OpenedImage> {
+export async function openStoreImage(request: StoreImageRequest): Promise<OpenedImage> {
   const { store, image } = request;
   const { manifest, index } = await chooseStoreManifest(request);
-  const { config, layers: descriptors } = readSingleManifest(manifest);
-  const bytes = await readStoreConfig(store, image, config.digest);
-  const { created, platform, diffIDs } = readImageConfig({
-    bytes,
-    what: `config of ${nameOfImage(image)}`,
-    path: store.graphRoot,
-  });
-  const { mediaType, digest } = manifest;
+  const { digest } = manifest;
   const isDefault = image.bigData.some((item) => item.name === 'manifest' && item.digest === digest);
+  const content =
+    manifest.kind === 'schema1'
+      ? await schema1StoreContent(store, image, manifest)
+      : await storeContent(store, image, manifest);
   return {
-    config: { mediaType: config.mediaType, digest: config.digest, bytes },
-    ...(created === undefined ? {} : { created }),
-    ...(platform === undefined ? {} : { platform }),
-    layers: await storeLayers({
-      store,
-      image,
-      mediaType,
-      descriptors,
-      chain: await readChain(store, image),
-      diffIDs,
-    }),
+    ...content,
     ...(index === undefined ? {} : { index }),
     signatures: await readStoreSignatures(store, image, { digest, isDefault }),
     manifest: async () => documentOf(manifest),
   };
+}
+
+async function storeContent(
+  store: SourceStore,
+  image: ImageInfo,
+  manifest: ManifestText,
+): Promise<ImageContent> {
+  const { mediaType } = manifest;
+  const { config, layers: descriptors } = readSingleManifest(manifest);
+  const bytes = await readStoreConfig(store, image, config.digest);
+  const what = `config of ${nameOfImage(image)}`;
+  const { created, platform, diffIDs } = readImageConfig({ bytes, what, path: store.graphRoot });
+  const chain = await readChain(store, image);
+  return {
+    config: { mediaType: config.mediaType, digest: config.digest, bytes },
+    ...(created === undefined ? {} : { created }),
+    ...(platform === undefined ? {} : { platform }),
+    layers: await storeLayers({ store, image, mediaType, descriptors, chain, diffIDs }),
+  };
+}
+
+/** A store has no layers for the steps that changed no file, and no config. */
+async function schema1StoreContent(
+  store: SourceStore,
+  image: ImageInfo,
+  text: ManifestText,
+): Promise<ImageContent> {
+  const manifest = readSchema1Manifest(text.value, text.document);
+  const { mediaType } = text;
+  const descriptors = stepsWithLayer(manifest).map(() => undefined);
+  const chain = await readChain(store, image);
+  const layers = await storeLayers({ store, image, mediaType, descriptors, chain, diffIDs: [] });
+  const throwaways = manifest.steps.flatMap(({ isThrowaway }) => (isThrowaway ? [EMPTY_LAYER] : []));
+  const diffIDs = layers.map(({ diffID }) => diffID);
+  return { ...madeConfig(manifest, diffIDs, text), layers, throwaways };
 }
 
 interface ChosenManifest {

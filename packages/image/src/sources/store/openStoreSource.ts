@@ -56,10 +56,10 @@ function sourceImage(
     aliases: [image.id, ...image.digests],
     ...(digest === undefined ? {} : { digest }),
     platforms: async () => {
-      const { platform } = await openStoreImage(request, {});
+      const { platform } = await openStoreImage(request);
       return platform === undefined ? [] : [platform];
     },
-    open: async (options = {}) => await openStoreImage(request, options),
+    open: async () => await openStoreImage(request),
     openIndex: async () => await openKeptIndex(store, image),
   };
 }
