@@ -31,6 +31,7 @@ export interface FileOutputOptions {
  */
 export async function openFileOutput(options: FileOutputOptions): Promise<ArchiveOutput> {
   const { path, signal } = options;
+  await checkExisting(options);
   const lock = await lockDestination({
     path,
     lockPath: `${path}.lock`,

@@ -5,7 +5,7 @@
  * Source: image-spec v1.0 of Docker, and the ids that containers/image gives.
  */
 import { type Digest, digestHex, digestOf, sha256Hex } from '@sediment/core';
-import { rawMembers } from '../documents/rawMembers.ts';
+import { rawMembers, rawObject } from '../documents/rawJson.ts';
 import type { TarEntryInput } from './tarWriter.ts';
 
 export interface LegacyLayer {
@@ -38,37 +38,23 @@ export function legacyLayers(diffIDs: readonly Digest[], config: Uint8Array): Le
     chainID = chainID === undefined ? diffID : digestOf(`${chainID} ${diffID}`);
     const members = new Map(i === diffIDs.length - 1 ? takenOver(config) : []);
     if (parent !== undefined) members.set('parent', JSON.stringify(parent));
-    const id = sha256Hex(objectOf(new Map(members).set('layer_id', JSON.stringify(chainID))));
-    layers.push({ id, entries: entriesOf(id, diffID, objectOf(members.set('id', JSON.stringify(id)))) });
+    const id = sha256Hex(rawObject(new Map(members).set('layer_id', JSON.stringify(chainID))));
+    layers.push({ id, entries: entriesOf(id, diffID, rawObject(members.set('id', JSON.stringify(id)))) });
     parent = id;
   }
   return layers;
 }
 
-function entriesOf(id: string, diffID: Digest, json: Buffer): TarEntryInput[] {
+function entriesOf(id: string, diffID: Digest, json: string): TarEntryInput[] {
   return [
     { name: `${id}/layer.tar`, mode: 0, linkname: `../${digestHex(diffID)}.tar` },
     { name: `${id}/VERSION`, mode: MODE, bytes: Buffer.from('1.0') },
-    { name: `${id}/json`, mode: MODE, bytes: json },
+    { name: `${id}/json`, mode: MODE, bytes: Buffer.from(json) },
   ];
 }
 
-/** Values are taken byte by byte, escaped as Go escapes what it embeds. */
+/** The values are taken as they stand in the config. */
 function takenOver(config: Uint8Array): [string, string][] {
-  const members = rawMembers(Buffer.from(config).toString('latin1'));
-  return TAKEN_OVER.map((key) => [key, escapeAsGo(members.get(key) ?? 'null')]);
-}
-
-/** U+2028 and U+2029 are three bytes each, and each byte is one character here. */
-function escapeAsGo(text: string): string {
-  return text.replace(/[<>&]|\xe2\x80[\xa8\xa9]/g, (found) => {
-    const code = found.length === 1 ? found.charCodeAt(0) : 0x2000 + found.charCodeAt(2) - 0x80;
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** An object of texts in latin1, with sorted keys as Go writes a map. */
-function objectOf(members: ReadonlyMap<string, string>): Buffer {
-  const keys = [...members.keys()].sort();
-  return Buffer.from(`{${keys.map((key) => `"${key}":${members.get(key)}`).join(',')}}`, 'latin1');
+  const members = rawMembers(Buffer.from(config).toString());
+  return TAKEN_OVER.map((key) => [key, members.get(key) ?? 'null']);
 }

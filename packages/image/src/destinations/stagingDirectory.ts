@@ -29,7 +29,8 @@ export async function makeStagingDirectory(destination: string): Promise<Staging
     removeOnExit(path);
     const remove = async (lock?: DestinationLock) => {
       await lock?.release();
-      await rm(path, { recursive: true, force: true });
+      // A blob that is still being written may come in between.
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
       forgetLeft(path);
     };
     try {

@@ -1,12 +1,12 @@
 import { encodeTarHeader, TAR_TYPE, tarEnd, tarPadding } from '@sediment/codec';
 import { type Digest, StorageError } from '@sediment/core';
 import { Header } from 'tar';
-import { openRange } from '../archives/openRange.ts';
-import { spool } from '../archives/spoolFile.ts';
 import type { ArchiveOutput } from './archiveOutput.ts';
 import { openChecked } from './checkedBlob.ts';
+import { throwIfStopped } from './destinationError.ts';
 import type { NewBlob, StoredBlob } from './imageDestination.ts';
 import { SerialQueue } from './serialQueue.ts';
+import { stageBlob } from './stageBlob.ts';
 
 export interface TarEntryInput {
   readonly name: string;
@@ -62,20 +62,21 @@ export class TarWriter {
 
   /**
    * Adds a blob as a file that is named by its digest, unless it was added before. What is not known of it
-   * is filled into its header afterwards; for a pipe the blob is staged. After a failure the archive goes
-   * on without it, but not that of a pipe.
+   * is filled into its header afterwards. That cannot be done in a pipe, and not side by side: then the blob
+   * is staged until its turn. After a failure the archive goes on without it, but not that of a pipe.
    *
    * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, what the bytes throw, and the output's errors
    */
   addBlob(blob: NewBlob): Promise<StoredBlob> {
-    return this.#queue.run(async () => {
-      this.#checkWhole();
-      const known = this.#known(blob.digest);
-      if (known !== undefined) return known;
-      const stored = await this.#addNew(blob);
-      this.#blobs.set(stored.digest, stored.size);
-      return stored;
-    });
+    const { revise } = this.#output;
+    const { digest, size } = blob;
+    const known = this.#known(digest);
+    if (known !== undefined) return Promise.resolve(known);
+    if (digest !== undefined && size !== undefined) {
+      return this.#addOnce(digest, () => this.#addMeasured(openChecked(blob), { digest, size }, blob.signal));
+    }
+    if (revise === undefined || this.#queue.isBusy) return this.#addStaged(blob);
+    return this.#addOnce(digest, () => this.#addAndPatch(blob, revise));
   }
 
   /** Writes the end of the archive. */
@@ -91,20 +92,24 @@ export class TarWriter {
     return digest === undefined || size === undefined ? undefined : { digest, size };
   }
 
-  async #addNew(blob: NewBlob): Promise<StoredBlob> {
-    const { digest, size } = blob;
-    if (digest !== undefined && size !== undefined) {
-      return await this.#addMeasured(openChecked(blob), { digest, size });
-    }
-    const { revise } = this.#output;
-    return await (revise === undefined ? this.#addStaged(blob) : this.#addAndPatch(blob, revise));
+  #addOnce(digest: Digest | undefined, add: () => Promise<StoredBlob>): Promise<StoredBlob> {
+    return this.#queue.run(async () => {
+      this.#checkWhole();
+      const stored = this.#known(digest) ?? (await add());
+      this.#blobs.set(stored.digest, stored.size);
+      return stored;
+    });
   }
 
-  async #addMeasured(bytes: AsyncIterable<Uint8Array>, stored: StoredBlob): Promise<StoredBlob> {
+  async #addMeasured(
+    bytes: AsyncIterable<Uint8Array>,
+    stored: StoredBlob,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredBlob> {
     const { nameOf, mode } = this.#options;
     return await this.#undoOnFailure(async () => {
       await this.#output.write(headerOf({ name: nameOf(stored.digest), mode, size: stored.size }));
-      await this.#copy(bytes);
+      await this.#copy(bytes, signal);
       return stored;
     });
   }
@@ -115,7 +120,7 @@ export class TarWriter {
     return await this.#undoOnFailure(async () => {
       const checked = openChecked(blob);
       await this.#output.write(headerOf({ name: 'unknown', mode, size: 0 }));
-      await this.#copy(checked);
+      await this.#copy(checked, blob.signal);
       const { digest, size } = checked.result();
       const known = this.#known(digest);
       if (known !== undefined) await truncate(start);
@@ -125,26 +130,28 @@ export class TarWriter {
   }
 
   async #addStaged(blob: NewBlob): Promise<StoredBlob> {
-    const bytes = openChecked(blob);
-    const staged = await spool({
-      bytes,
-      directory: this.#output.stagingDirectory,
-      what: blob.what,
-      ...(blob.signal === undefined ? {} : { signal: blob.signal }),
-    });
+    const staging = stageBlob(blob, this.#output.stagingDirectory);
+    // It may fail before its turn comes.
+    const ended = staging.then(
+      (staged) => staged,
+      () => undefined,
+    );
     try {
-      const stored = bytes.result();
-      if (this.#known(stored.digest) !== undefined) return stored;
-      const range = { path: staged.path, offset: 0, length: staged.size };
-      return await this.#addMeasured(openRange(range, blob.what)(blob.signal), stored);
+      return await this.#addOnce(blob.digest, async () => {
+        const { stored, open } = await staging;
+        return (
+          this.#known(stored.digest) ?? (await this.#addMeasured(open(blob.signal), stored, blob.signal))
+        );
+      });
     } finally {
-      await staged.close();
+      await (await ended)?.close();
     }
   }
 
-  async #copy(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  async #copy(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {
     let size = 0;
     for await (const chunk of bytes) {
+      throwIfStopped(signal);
       await this.#output.write(chunk);
       size += chunk.length;
     }
