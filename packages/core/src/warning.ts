@@ -25,6 +25,8 @@ export const WARNING_CODES = {
   ARTIFACT_SKIPPED: 'an artifact beside the images was left out',
   KEPT_INDEX_REBUILT: 'a list of the kept blobs was lost or damaged, and made anew',
   BLOB_CACHE_OFF: 'the cache of what is known about blobs cannot be used',
+  SIGNATURES_DROPPED: 'signatures were left behind, as the manifest of the image changes',
+  KEPT_BLOB_DAMAGED: 'a layer was made anew, as its kept blob is damaged',
   KEPT_BLOBS_STALE: 'the kept blobs could not follow a change of the store',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',
 } as const satisfies Record<string, string>;

@@ -1,6 +1,11 @@
 export type { BlobInfoCache, BlobLocation } from './blobInfoCache/blobInfoCache.ts';
 export { blobInfoCachePath } from './blobInfoCache/blobInfoCachePath.ts';
 export { type OpenBlobInfoCacheOptions, openBlobInfoCache } from './blobInfoCache/openBlobInfoCache.ts';
+export type { AnnouncedBlob, CopiedAs, CopiedBlob, CopiedImage, CopyEvent } from './copy/copyEvents.ts';
+export { type CopyFrom, type CopyImageOptions, copyImage, copyImages } from './copy/copyImages.ts';
+export type { CopyOptions } from './copy/copyOptions.ts';
+export { exportImage, exportImages } from './copy/exportImages.ts';
+export { type ReferencedStoreOptions, withReferencedStore } from './copy/withReferencedStore.ts';
 export type {
   DestinationLimits,
   FileTransport,

@@ -1,15 +1,12 @@
-import { isStorageError } from '@sediment/core';
-import type { SpoolDirectory } from '../archives/spoolFile.ts';
+import type { SpoolPlace } from '../archives/spoolFile.ts';
 import type { SourceReference } from '../references/sourceReference.ts';
-import { chooseImages } from '../sources/chooseImages.ts';
 import type { ImageSource } from '../sources/imageSource.ts';
 import { openImageSource, resolveSourceReference } from '../sources/openImageSource.ts';
-import { importOne } from './importOne.ts';
+import { importChosen } from './importChosen.ts';
 import {
   type ImportAllOptions,
   type ImportedImage,
   type ImportOptions,
-  type ImportPlan,
   type ImportStore,
   planImport,
 } from './importOptions.ts';
@@ -59,34 +56,8 @@ export async function importImages(
 }
 
 /** Temporary copies lie where the layers will: there must be room for them anyway. */
-function placeOf(store: ImportStore): SpoolDirectory | undefined {
-  return store.spoolDirectory?.bind(store);
-}
-
-async function importChosen(
-  store: ImportStore,
-  source: ImageSource,
-  plan: ImportPlan,
-): Promise<ImportedImage[]> {
-  const images = chooseImages(source, plan);
-  if (plan.names !== undefined && images.length > 1) {
-    throw new TypeError(`option "names" is for one image, but ${source.location} holds ${images.length}`);
-  }
-  const imported: ImportedImage[] = [];
-  for (const [i, image] of images.entries()) {
-    try {
-      imported.push(
-        await importOne({ store, source, image, plan, place: { image: i, total: images.length } }),
-      );
-    } catch (error) {
-      // Signatures and the like lie beside images in a layout; but an import of nothing has failed.
-      const isLeftOut = images.length > 1 && isStorageError(error, 'ARTIFACT_UNSUPPORTED');
-      const isNothingLeft = imported.length === 0 && i === images.length - 1;
-      if (!isLeftOut || isNothingLeft) throw error;
-      plan.onWarning?.({ code: 'ARTIFACT_SKIPPED', message: error.message, path: source.location });
-    }
-  }
-  return imported;
+function placeOf(store: ImportStore): SpoolPlace | undefined {
+  return store.openTemporaryFile?.bind(store);
 }
 
 function isOpened(from: ImportFrom): from is ImageSource {

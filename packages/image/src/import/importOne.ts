@@ -1,12 +1,10 @@
-import { digestHex, isStorageError, StorageError } from '@sediment/core';
-import type { ChainLayer, LayerInfo, PutImageResult } from '@sediment/storage';
+import { digestHex, StorageError } from '@sediment/core';
 import { throwIfAborted } from '../archives/throwIfAborted.ts';
 import type { ImageSource, LayerSource, OpenedImage, SourceImage } from '../sources/imageSource.ts';
+import { addToStore } from './addToStore.ts';
 import { platformWarning } from './checkPlatform.ts';
-import { imageRequest } from './imageRequest.ts';
 import { namesFromSource } from './importNames.ts';
 import type { ImportedImage, ImportPlan, ImportStore } from './importOptions.ts';
-import { rememberLayers } from './rememberLayers.ts';
 
 export interface ImportOneRequest {
   readonly store: ImportStore;
@@ -15,13 +13,6 @@ export interface ImportOneRequest {
   readonly plan: ImportPlan;
   /** Position among the imported images, and how many there are. */
   readonly place: { readonly image: number; readonly total: number };
-}
-
-interface AddRequest extends ImportOneRequest {
-  readonly opened: OpenedImage;
-  readonly names: readonly string[];
-  /** Filled with the ids of the layers that are new to the store, base first. */
-  readonly added: Set<string>;
 }
 
 /** Imports one chosen image: reads its documents, adds its layers, records it. */
@@ -39,12 +30,10 @@ export async function importOne(request: ImportOneRequest): Promise<ImportedImag
   const mismatch = platformWarning(opened, platform);
   if (mismatch !== undefined) onWarning?.(mismatch);
   const id = digestHex(opened.config.digest);
+  await checkExpectation(plan, opened, source.location);
   onProgress?.({ type: 'image-start', ...place, id, names, layers: opened.layers.map(announce) });
-  const {
-    image: info,
-    created: isNew,
-    taken,
-  } = await addToStore({ ...request, opened, names, added: new Set() });
+  const { result, manifest } = await addToStore({ ...request, opened, names });
+  const { image: info, created: isNew, taken } = result;
   for (const { name, from } of taken) {
     onWarning?.({
       code: 'NAME_TAKEN',
@@ -53,111 +42,39 @@ export async function importOne(request: ImportOneRequest): Promise<ImportedImag
     });
   }
   onProgress?.({ type: 'image-done', image: place.image, info, isNew });
-  return { ...info, isNew };
+  return { ...info, isNew, manifestDigest: manifest.digest };
 }
 
 function announce({ diffID, digest, size }: LayerSource) {
   return { diffID, ...(digest === undefined ? {} : { digest }), size };
 }
 
-/** How often an import starts again because another program deletes its layers. */
-const ATTEMPTS = 3;
-
-/**
- * Until an image uses them, layers may be deleted by any other program that prunes the store. They are
- * then added once more.
- */
-async function addToStore(request: AddRequest): Promise<PutImageResult> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await addOnce(request);
-    } catch (error) {
-      const deleted = isStorageError(error, 'LAYER_UNKNOWN') || isStorageError(error, 'PARENT_UNKNOWN');
-      if (deleted && attempt < ATTEMPTS) continue;
-      await takeLayersBack(request, [...request.added].reverse());
-      throw error;
-    }
-  }
-}
-
-async function addOnce(request: AddRequest): Promise<PutImageResult> {
-  const { opened, names, plan, added } = request;
-  const layers = await addLayers(request);
-  const imported = layers.map((info, i) => ({ source: opened.layers[i] as LayerSource, info }));
-  rememberLayers(
-    plan.blobInfoCache,
-    imported.filter(({ info }) => added.has(info.id)),
-  );
-  const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
-  return await request.store.images.put(imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names }));
-}
-
-/** Somebody else builds on the layer, or was faster to delete it. */
-const NOT_OURS: ReadonlySet<string> = new Set([
-  'LAYER_HAS_CHILDREN',
-  'LAYER_UNKNOWN',
-  'LAYER_USED_BY_CONTAINER',
-  'LAYER_USED_BY_IMAGE',
-]);
-
-/**
- * Deletes the layers that were added for an image that then could not be recorded, topmost first. Never
- * throws, since an error is on its way.
- */
-async function takeLayersBack({ store, plan }: AddRequest, ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    try {
-      await store.layers.delete(id);
-    } catch (error) {
-      if (isStorageError(error) && NOT_OURS.has(error.code)) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `layer ${id} stays without an image: ${reason}`;
-      plan.onWarning?.({ code: 'DEBRIS_LEFT', message, object: id });
-      return;
-    }
-  }
-}
-
-async function addLayers(request: AddRequest): Promise<readonly LayerInfo[]> {
-  const { store, source, plan, place, opened, added } = request;
-  const { layers } = opened;
-  const { onProgress, signal } = plan;
-  const chain = layers.map((layer, i) => chainLayer(layer, `layer ${i} of ${source.location}`));
-  try {
-    return await store.layers.addChain(chain, {
-      onProgress: (event) => {
-        if (event.type === 'layer-done') added.add(event.id);
-        onProgress?.({ ...event, image: place.image });
-      },
-      ...(signal === undefined ? {} : { signal }),
+/** A destination that names a digest or an id takes nothing else. */
+async function checkExpectation(
+  { expect }: ImportPlan,
+  opened: OpenedImage,
+  location: string,
+): Promise<void> {
+  if (expect === undefined) return;
+  const { digest, id } = expect;
+  const own = digestHex(opened.config.digest);
+  if (id !== undefined && id !== own) {
+    throw mismatch(`the image of ${location} has the id ${own}, and not ${id}`, {
+      expected: id,
+      actual: own,
     });
-  } catch (error) {
-    throw source.transport === 'oci' ? error : namingArchive(error, source.location, layers);
   }
+  if (digest === undefined || opened.index?.digest === digest) return;
+  const actual = (await opened.manifest()).digest;
+  if (actual === digest) return;
+  const message = `Digest of source image's manifest would not match destination reference: ${location} has ${actual}, not ${digest}`;
+  throw mismatch(message, { expected: digest, actual });
 }
 
-/** The layers of a compressed archive are read from a temporary copy, whose path tells a user nothing. */
-function namingArchive(error: unknown, location: string, layers: readonly LayerSource[]): unknown {
-  if (
-    !isStorageError(error) ||
-    !layers.some(({ blob }) => blob !== undefined && blob.path === error.facts.path)
-  )
-    return error;
-  const { code, message, facts, hint } = error;
-  const options = { ...facts, path: location, cause: error, ...(hint === undefined ? {} : { hint }) };
-  return new StorageError(code, message, options);
-}
-
-function chainLayer(
-  { digest, size, diffID, addressedByDiffID, blob, open }: LayerSource,
-  name: string,
-): ChainLayer {
-  return {
-    what: `${name} (${digest ?? diffID})`,
-    blob: blob ?? open,
-    size,
-    diffID,
-    ...(digest === undefined ? {} : { digest }),
-    ...(addressedByDiffID ? { addressedByDiffID } : {}),
-  };
+function mismatch(message: string, facts: { readonly expected: string; readonly actual: string }) {
+  return new StorageError('DIGEST_MISMATCH', message, {
+    ...facts,
+    object: facts.expected,
+    hint: 'choose the image that the destination names, or a destination without digest and id',
+  });
 }

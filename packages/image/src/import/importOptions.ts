@@ -1,4 +1,4 @@
-import type { Platform, WarningHandler } from '@sediment/core';
+import type { Digest, Platform, WarningHandler } from '@sediment/core';
 import type { ImageInfo, Images, Layers } from '@sediment/storage';
 import type { BlobInfoCache } from '../blobInfoCache/blobInfoCache.ts';
 import { parsePlatform } from '../platforms/platform.ts';
@@ -11,7 +11,7 @@ export interface ImportStore {
   readonly layers: Pick<Layers, 'addChain' | 'delete'>;
   readonly images: Pick<Images, 'put'>;
   /** Where the plain copy of a compressed archive or of a pipe goes, if the import does not say. */
-  spoolDirectory?(): Promise<string>;
+  openTemporaryFile?(): Promise<TemporaryFile>;
 }
 
 export interface ImportOptions {
@@ -31,7 +31,7 @@ export interface ImportOptions {
   readonly onProgress?: (event: ImportEvent) => void;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;
-  /** For the plain copy of a compressed archive or of a pipe; default: the store's own, see `Store.spoolDirectory`. */
+  /** For the plain copy of a compressed archive or of a pipe; default: on the disk of the store, see `Store.openTemporaryFile`. */
   readonly spoolDirectory?: string;
 }
 
@@ -44,12 +44,18 @@ export interface ImportAllOptions extends ImportOptions {
 export interface ImportedImage extends ImageInfo {
   /** Whether the image was not in the store before. */
   readonly isNew: boolean;
+  /** Of the manifest that came with this import. */
+  readonly manifestDigest: Digest;
 }
 
 /** {@link ImportAllOptions}, checked and in one form. */
 export interface ImportPlan extends Omit<ImportAllOptions, 'platform' | 'select'> {
   readonly platform?: Platform;
   readonly select?: ImageSelector;
+  /** What the image must be: the digest of its manifest, or of the list that it was chosen from; its id. */
+  readonly expect?: { readonly digest?: Digest; readonly id?: string };
+  /** Leave signatures behind. */
+  readonly removeSignatures?: boolean;
 }
 
 /**

@@ -1,0 +1,69 @@
+import { detectCompression, encoderFor, openDecompressed } from '@sediment/codec';
+import { type Compression, type Digest, newHasher, StorageError } from '@sediment/core';
+import { type OpenBytes, registerNativeCodecs } from '@sediment/storage';
+import { readHead } from '../archives/fileBytes.ts';
+import { throwIfAborted } from '../archives/throwIfAborted.ts';
+import type { LayerCompression } from '../documents/layerType.ts';
+import type { LayerSource } from '../sources/imageSource.ts';
+
+/** How the bytes of a layer are compressed, by their first ones: what media types say may be wrong. */
+export async function compressionOf({ blob, open }: LayerSource, signal?: AbortSignal): Promise<Compression> {
+  if (blob !== undefined) return detectCompression(await readHead(blob));
+  let head = Buffer.alloc(0);
+  for await (const chunk of open(signal)) {
+    head = Buffer.concat([head, chunk.subarray(0, HEAD_LENGTH)]);
+    if (head.length >= HEAD_LENGTH) break;
+  }
+  return detectCompression(head);
+}
+
+/** Enough for every magic number. */
+const HEAD_LENGTH = 16;
+
+export interface NewLayerForm {
+  readonly compression: LayerCompression;
+  readonly level?: number;
+  /** Of the uncompressed tar; verified. */
+  readonly diffID: Digest;
+  /** Known to be the tar, whatever its first bytes look like. */
+  readonly isPlain?: boolean;
+  /** For messages, such as `layer 2 of app.tar`. */
+  readonly what: string;
+}
+
+/**
+ * The bytes of a layer in another form. They are decompressed by what they are, and the tar must have the DiffID, or
+ * else they do not end.
+ *
+ * Reading throws `DIFF_ID_MISMATCH`, `COMPRESSION_INVALID`, `COMPRESSION_UNSUPPORTED`, `ABORTED`, and what `open` throws.
+ */
+export function openInForm(open: OpenBytes, form: NewLayerForm): OpenBytes {
+  const { compression, level, diffID, isPlain, what } = form;
+  return async function* (signal) {
+    registerNativeCodecs();
+    const bytes = isPlain ? open(signal) : (await openDecompressed(open(signal), { what })).bytes;
+    const encode = encoderFor(compression);
+    yield* encode(withDiffID(bytes, diffID, what), level === undefined ? {} : { level });
+    throwIfAborted(signal);
+  };
+}
+
+async function* withDiffID(
+  tar: AsyncIterable<Uint8Array>,
+  diffID: Digest,
+  what: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hasher = newHasher();
+  for await (const chunk of tar) {
+    hasher.update(chunk);
+    yield chunk;
+  }
+  const actual = hasher.digest();
+  if (actual === diffID) return;
+  throw new StorageError('DIFF_ID_MISMATCH', `${what}: the uncompressed layer is ${actual}, not ${diffID}`, {
+    object: diffID,
+    expected: diffID,
+    actual,
+    hint: 'the layer is damaged, or is not the one that the config names: check the source',
+  });
+}

@@ -1,0 +1,113 @@
+import { StorageError } from '@sediment/core';
+import type { DestinationLimits } from '../destinations/imageDestination.ts';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_MANIFEST } from '../documents/mediaTypes.ts';
+import { dockerManifest } from '../sources/dockerManifest.ts';
+import type { OpenedImage } from '../sources/imageSource.ts';
+import type { CopyPlan } from './copyOptions.ts';
+import { isUnchanged, type LayerPlan, planLayers } from './planLayers.ts';
+import type { SourceManifest } from './sourceManifest.ts';
+
+/** A type of manifest that we write. */
+export type ManifestType = typeof OCI_MANIFEST | typeof DOCKER_MANIFEST;
+
+export interface ImagePlan {
+  readonly manifestType: ManifestType;
+  readonly layers: readonly LayerPlan[];
+  /** Whether the destination holds plain layers, and no manifest. */
+  readonly isPlain: boolean;
+  /** Whether the image has the same manifest at the destination, if all goes as planned. */
+  readonly keepsManifest: boolean;
+}
+
+export interface PlanRequest {
+  readonly plan: CopyPlan;
+  readonly opened: OpenedImage;
+  /** Absent: the source has none. */
+  readonly manifest: SourceManifest | undefined;
+  readonly destination: { readonly transport: string; readonly limits: DestinationLimits };
+}
+
+/**
+ * Decides what changes on the way, before anything is written. Nothing does if the destination can hold manifest and
+ * layers as they are and no option says otherwise.
+ *
+ * @throws {StorageError} `NOT_SUPPORTED`: an option that the destination cannot satisfy, or a layer that the wanted
+ *   manifest cannot name; `DIGESTS_NOT_PRESERVED`
+ */
+export async function planImage(request: PlanRequest): Promise<ImagePlan> {
+  checkOptions(request);
+  const planned = await choosePlan(request);
+  const { plan, destination } = request;
+  if (plan.preserveDigests !== true || planned.keepsManifest) return planned;
+  throw new StorageError(
+    'DIGESTS_NOT_PRESERVED',
+    `Manifest is not preserved: ${destination.transport} cannot hold the image with its digests, and Instructed to preserve digests`,
+    {
+      hint: 'leave out --preserve-digests, or choose another destination; a store has the original layers of images that were imported with --keep-blobs only',
+    },
+  );
+}
+
+async function choosePlan(request: PlanRequest): Promise<ImagePlan> {
+  const { plan, opened, manifest, destination } = request;
+  const { limits, transport } = destination;
+  if (limits.layers === 'plain') return await planPlain(request);
+  const own = manifest?.content === undefined ? undefined : (manifest.document.mediaType as ManifestType);
+  const preferred = limits.manifestTypes.find(isWritten) ?? OCI_MANIFEST;
+  const asked = plan.format === undefined ? undefined : FORMATS[plan.format];
+  const type = asked ?? (own !== undefined && limits.manifestTypes.includes(own) ? own : preferred);
+  const planFor = (manifestType: ManifestType) =>
+    planLayers({ plan, opened, manifest, manifestType, keepsPlain: transport === 'dir' });
+  const layers = await planFor(type);
+  if (type === own && layers.every(isUnchanged))
+    return { manifestType: type, layers, isPlain: false, keepsManifest: true };
+  // What is written anew gets the form of the destination. A plain directory has none.
+  if (type === preferred || asked !== undefined || transport === 'dir') {
+    return { manifestType: type, layers, isPlain: false, keepsManifest: false };
+  }
+  return { manifestType: preferred, layers: await planFor(preferred), isPlain: false, keepsManifest: false };
+}
+
+/** A docker-archive has no manifest; readers make one, and it may be the one that the image has. */
+async function planPlain({ plan, opened, manifest }: PlanRequest): Promise<ImagePlan> {
+  const { config, layers } = opened;
+  const planned = layers.map((source, i): LayerPlan => {
+    const named = manifest?.content?.layers[i];
+    const isPlain = source.digest === source.diffID;
+    return { source, named, mediaType: source.mediaType, ...(isPlain ? {} : { compression: 'none' }) };
+  });
+  const sizes = planned.map(({ named, source }) =>
+    named?.digest === source.diffID ? named.size : undefined,
+  );
+  const made =
+    plan.preserveDigests === true && sizes.every((size) => size !== undefined)
+      ? dockerManifest(
+          { ...config, mediaType: DOCKER_CONFIG },
+          layers.map(({ diffID }, i) => ({ diffID, size: sizes[i] as number })),
+        )
+      : undefined;
+  const keepsManifest = made !== undefined && made.digest === manifest?.document.digest;
+  return { manifestType: DOCKER_MANIFEST, layers: planned, isPlain: true, keepsManifest };
+}
+
+const FORMATS = { oci: OCI_MANIFEST, v2s2: DOCKER_MANIFEST } as const;
+
+function isWritten(type: string): type is ManifestType {
+  return type === OCI_MANIFEST || type === DOCKER_MANIFEST;
+}
+
+function checkOptions({ plan, destination: { transport, limits } }: PlanRequest): void {
+  const { format, compression } = plan;
+  if (format !== undefined && !limits.manifestTypes.includes(FORMATS[format])) {
+    throw new StorageError('NOT_SUPPORTED', `${transport} does not hold manifests of the format ${format}`, {
+      object: format,
+      hint: 'leave the format out, or choose another destination',
+    });
+  }
+  if (limits.layers === 'plain' && compression !== undefined && compression !== 'none') {
+    throw new StorageError('NOT_SUPPORTED', `${transport} holds uncompressed layers only`, {
+      object: compression,
+      hint: 'leave the compression out, or choose another destination, such as oci-archive',
+    });
+  }
+}
