@@ -51,8 +51,9 @@ describe.skipIf(peersSkipReason).each<[DriverName]>([['overlay'], ['vfs']])(
       'agrees with podman about the image %s',
       async (name) => {
         const { ours, theirs } = await bothInspect(store, 'image', name);
-        const { TopLayer, ...common } = ours;
+        const { TopLayer, KeptBlobs, ...common } = ours;
         expect(TopLayer).toMatch(/^[0-9a-f]{64}$/);
+        expect(KeptBlobs).toBeNull();
         const expected = Object.fromEntries(Object.keys(common).map((key) => [key, theirs[key]]));
         expect(common).toEqual(expected);
       },

@@ -8,7 +8,7 @@ import { ExitStatus } from './exitStatus.ts';
 const OUTSIDE = ['version', 'unshare'];
 
 /** Commands that can do with reading the store as it is. */
-const READING = ['images', 'layers', 'containers', 'inspect', 'info'];
+const READING = ['images', 'layers', 'containers', 'inspect', 'info', 'export', 'copy', 'list', 'get'];
 
 /** In the environment of a command that was run again: its mounts are out of the caller's sight. */
 const VARIABLE = '_SEDIMENT_OWN_NAMESPACE';
@@ -19,7 +19,7 @@ const VARIABLE = '_SEDIMENT_OWN_NAMESPACE';
  */
 export async function enterUserNamespace(command: Command, terminal: Terminal): Promise<void> {
   // asked here and not of the storage package, so that it need not be loaded yet
-  if (process.platform !== 'linux' || process.geteuid?.() === 0 || OUTSIDE.includes(command.name())) return;
+  if (process.platform !== 'linux' || process.geteuid?.() === 0 || isOutside(command)) return;
   const { reexecInUserNamespace } = await import('@sediment/storage');
   const status = await reexecInUserNamespace({
     env: { ...process.env, [VARIABLE]: '1' },
@@ -29,6 +29,12 @@ export async function enterUserNamespace(command: Command, terminal: Terminal): 
     throw error;
   });
   if (status !== undefined) throw new ExitStatus(status);
+}
+
+/** A copy from one file to another has no part in a store. */
+function isOutside(command: Command): boolean {
+  if (command.name() !== 'copy') return OUTSIDE.includes(command.name());
+  return !command.args.some((reference) => reference.startsWith('containers-storage:'));
 }
 
 /** Whether this process is in a user namespace that only exists for this one command. */

@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { blobsCommand } from '../commands/blobs/blobsCommand.ts';
 import { checkCommand } from '../commands/check.ts';
 import { containersCommand } from '../commands/containers.ts';
+import { copyCommand } from '../commands/copy.ts';
 import { createCommand } from '../commands/create.ts';
 import { dedupCommand } from '../commands/dedup.ts';
+import { exportCommand } from '../commands/export.ts';
 import { gcCommand } from '../commands/gc.ts';
 import { imagesCommand } from '../commands/images.ts';
 import { importCommand } from '../commands/import.ts';
@@ -25,6 +28,8 @@ import { addGlobalOptions } from './globalOptions.ts';
 
 const COMMANDS = [
   importCommand,
+  exportCommand,
+  copyCommand,
   imagesCommand,
   layersCommand,
   containersCommand,
@@ -36,6 +41,7 @@ const COMMANDS = [
   rmiCommand,
   tagCommand,
   untagCommand,
+  blobsCommand,
   checkCommand,
   dedupCommand,
   gcCommand,
@@ -62,7 +68,13 @@ export function createProgram(terminal: Terminal): Command {
     .hook('preAction', async (_program, command) => await enterUserNamespace(command, terminal))
     .addHelpText('after', '\nExample:\n  $ sediment import app.tar && sediment images');
   for (const create of COMMANDS) {
-    program.addCommand(create(terminal).copyInheritedSettings(program));
+    program.addCommand(inherit(create(terminal), program));
   }
   return program;
+}
+
+/** Errors of groups' commands, too, are thrown. */
+function inherit(command: Command, program: Command): Command {
+  for (const each of command.commands) inherit(each, program);
+  return command.copyInheritedSettings(program);
 }

@@ -1,32 +1,45 @@
+import type { Warning } from '@sediment/core';
 import type { ImportAllOptions, ImportEvent } from '@sediment/image';
 import { type Command, Option } from 'commander';
+import { openCommandCache } from '../commandLine/commandBlobInfoCache.ts';
 import { collect, formatOption, newCommand } from '../commandLine/newCommand.ts';
-import { withSignals } from '../commandLine/withSignals.ts';
+import { refuseTerminalInput } from '../commandLine/standardStreams.ts';
+import { progressOption, withProgress } from '../commandLine/withProgress.ts';
 import { withStore } from '../commandLine/withStore.ts';
 import { formatJson } from '../output/json.ts';
 import { reportWarning } from '../output/report.ts';
 import { shortId } from '../output/shortId.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { printable } from '../output/text.ts';
-import { importProgress } from '../progress/importProgress.ts';
+import { IMPORT_PROGRESS } from '../progress/importProgress.ts';
+import type { ProgressOptions } from '../progress/openProgress.ts';
 
-interface ImportCommandOptions {
+interface ImportCommandOptions extends ProgressOptions {
   readonly name?: readonly string[];
   readonly all?: boolean;
   readonly image?: string;
   readonly platform?: string;
-  readonly quiet?: boolean;
+  readonly keepBlobs?: boolean;
+  readonly allPlatforms?: boolean;
   readonly format: 'table' | 'json';
 }
 
 export function importCommand(terminal: Terminal): Command {
   return newCommand('import', 'Import images from an archive or a directory', [
-    ['sediment import app.tar', 'the form (docker-archive, oci-archive, OCI directory) is found by content'],
+    [
+      'sediment import app.tar',
+      'the form (docker-archive, oci-archive, OCI directory, dir) is found by content',
+    ],
     ['sediment import --name app:1 app.tar', 'the image becomes localhost/app:1'],
     ['sediment import oci-archive:all.tar:web', 'the image called web of several'],
     ['sediment import --all all.tar', 'all images of the archive'],
+    ['sediment import --keep-blobs app.tar', 'exports of the image will have the digests of the archive'],
+    ['zcat app.tar.gz | sediment import -', 'an archive from standard input, compressed or not'],
   ])
-    .argument('<source>', 'file or directory; also docker-archive:, oci: or oci-archive: with path[:image]')
+    .argument(
+      '<source>',
+      'file, directory, or - for standard input; also docker-archive:, oci-archive:, oci: or dir: with path[:image]',
+    )
     .addOption(
       new Option('--name <name>', 'name for the image instead of those it has there (repeatable)')
         .argParser(collect)
@@ -35,9 +48,14 @@ export function importCommand(terminal: Terminal): Command {
     .addOption(new Option('--all', 'import every image of the source').conflicts('image'))
     .option('--image <ref>', 'which image of the source: its name there, or @N counted from 0')
     .option('--platform <os/arch[/variant]>', "which image of an index; default: this host's")
+    .option('--keep-blobs', 'keep layers, config and manifest as they came, too, for exports byte by byte')
+    .option('--no-keep-blobs', 'do not, whatever the policy of the store ("sediment blobs policy")')
+    .option('--all-platforms', 'of an index, keep the blobs of all platforms (with --keep-blobs)')
     .option('-q, --quiet', 'show no progress and print full ids only')
+    .addOption(progressOption())
     .addOption(formatOption())
     .action(async (source: string, options: ImportCommandOptions, command: Command) => {
+      if (source === '-' || source.endsWith('-archive:-')) refuseTerminalInput(command);
       const rows: ImportRow[] = [];
       try {
         await runImport({ command, terminal, source, options, rows });
@@ -75,40 +93,41 @@ interface ImportRequest {
 }
 
 /** Signals abort the import, which then leaves nothing behind. */
-async function runImport({ command, terminal, source, options, rows }: ImportRequest): Promise<void> {
-  const progress = await importProgress(terminal, options.quiet === true);
-  const watched = { ...terminal, remark: (line: string) => progress.remark(line) };
-  await withSignals(terminal, async (signals) => {
-    try {
-      await withStore(command, watched, async (store) => {
-        const { importImages, resolveSourceReference } = await import('@sediment/image');
-        const reference = resolveSourceReference(source);
-        if (options.all && reference.select !== undefined) {
-          command.error(`error: option '--all' cannot be used with the choice of an image in '${source}'`);
-        }
-        const collectRow = rowCollector(rows);
-        await importImages(store, reference, {
-          ...importOptions(options),
-          signal: signals.signal,
-          onWarning: (warning) => reportWarning(watched, warning),
-          onProgress: (event) => {
-            progress.onEvent(event);
-            collectRow(event);
-          },
-        });
+async function runImport(request: ImportRequest): Promise<void> {
+  const { command, source, options, rows } = request;
+  await withProgress(request, IMPORT_PROGRESS, async ({ watched, onProgress, signals }) => {
+    await withStore(command, watched, async (store) => {
+      const { importImages, resolveSourceReference } = await import('@sediment/image');
+      const reference = resolveSourceReference(source);
+      if (options.all && 'select' in reference) {
+        command.error(`error: option '--all' cannot be used with the choice of an image in '${source}'`);
+      }
+      const collectRow = rowCollector(rows);
+      const onWarning = (warning: Warning) => reportWarning(watched, warning);
+      using blobInfoCache = await openCommandCache(onWarning);
+      await importImages(store, reference, {
+        ...importOptions(options),
+        ...(blobInfoCache === undefined ? {} : { blobInfoCache }),
+        signal: signals.signal,
+        onWarning,
+        onProgress: (event) => {
+          onProgress(event);
+          collectRow(event);
+        },
       });
-    } finally {
-      progress.stop();
-    }
+    });
   });
 }
 
-function importOptions({ name, all, image, platform }: ImportCommandOptions): ImportAllOptions {
+function importOptions(options: ImportCommandOptions): ImportAllOptions {
+  const { name, all, image, platform, keepBlobs, allPlatforms } = options;
   return {
     ...(name === undefined ? {} : { names: name }),
     ...(all === undefined ? {} : { all }),
     ...(image === undefined ? {} : { select: image }),
     ...(platform === undefined ? {} : { platform }),
+    ...(keepBlobs === undefined ? {} : { keepBlobs }),
+    ...(allPlatforms === undefined ? {} : { allPlatforms }),
   };
 }
 

@@ -1,7 +1,8 @@
-import type { StoreInfo } from '@sediment/storage';
+import type { BlobUsage, KeepPolicy, Store, StoreInfo } from '@sediment/storage';
 import type { Command } from 'commander';
 import { formatOption, newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';
+import { formatBytes } from '../output/bytes.ts';
 import { formatJson } from '../output/json.ts';
 import { formatFacts, formatTable } from '../output/table.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -14,17 +15,27 @@ export function infoCommand(terminal: Terminal): Command {
   ])
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
-      const info = await withStore(command, terminal, (store) => store.info());
+      const info = await withStore(command, terminal, readInfo);
       terminal.print(format === 'json' ? formatJson(infoJson(info)) : infoText(info, terminal.columns));
     });
 }
 
+/** A store, and what it keeps as it came. */
+export interface Info extends StoreInfo {
+  readonly keptBlobs: BlobUsage & { readonly policy: KeepPolicy };
+}
+
+async function readInfo(store: Store): Promise<Info> {
+  const keptBlobs = { policy: await store.blobs.policy(), ...(await store.blobs.usage()) };
+  return { ...(await store.info()), keptBlobs };
+}
+
 /** What `sediment info --format json` prints. */
-export function infoJson(info: StoreInfo): unknown {
+export function infoJson(info: Info): unknown {
   return { version: readVersion(), ...info, driverStatus: Object.fromEntries(info.driverStatus) };
 }
 
-export function infoText(info: StoreInfo, width?: number): string {
+export function infoText(info: Info, width?: number): string {
   const { counts } = info;
   const facts: [string, string][] = [
     ['Graph root', info.graphRoot],
@@ -33,6 +44,7 @@ export function infoText(info: StoreInfo, width?: number): string {
     ['Images', String(counts.images)],
     ['Layers', String(counts.layers)],
     ['Containers', String(counts.containers)],
+    ['Kept blobs', keptText(info.keptBlobs)],
     ['Driver', info.driver],
     ...info.driverStatus.map(([key, value]): [string, string] => [`  ${key}`, value]),
     ['Configuration', info.configFiles.length === 0 ? 'no storage.conf' : info.configFiles.join(', ')],
@@ -47,6 +59,12 @@ export function infoText(info: StoreInfo, width?: number): string {
     settings,
     width,
   )}`;
+}
+
+/** `12 (345 MB, 2 pinned), policy all`. */
+function keptText({ policy, blobs, bytes, pinned }: Info['keptBlobs']): string {
+  const size = blobs === 0 ? '' : ` (${formatBytes(bytes)}${pinned === 0 ? '' : `, ${pinned} pinned`})`;
+  return `${blobs}${size}, policy ${policy}`;
 }
 
 /** A value on one line: lists and tables in short form. */

@@ -1,5 +1,6 @@
 import type { ImageInfo, Store } from '@sediment/storage';
 import { imageSize } from '../listings/imageSize.ts';
+import { type KeptBlobsJson, keptBlobsJson } from '../listings/keptBlobs.ts';
 import { type GraphDriver, graphDriver } from './graphDriver.ts';
 import { asObject, readImageDocuments } from './imageDocuments.ts';
 
@@ -29,6 +30,8 @@ export interface ImageInspection {
   readonly NamesHistory: readonly string[];
   /** Id of the top layer; empty for an image without layers. podman does not print it. */
   readonly TopLayer: string;
+  /** What is kept of the image as it came; null if that is nothing. podman does not know it. */
+  readonly KeptBlobs: KeptBlobsJson | null;
 }
 
 const RUN_FIELDS = [
@@ -53,6 +56,7 @@ export async function inspectImage(store: Store, image: ImageInfo): Promise<Imag
   const history = Array.isArray(config.history) ? config.history : [];
   const manifestType = text(manifest.mediaType) || OCI_MANIFEST;
   const variant = text(config.variant);
+  const kept = await store.blobs.image(image.id);
   return {
     Id: image.id,
     Digest: image.digest ?? '',
@@ -75,6 +79,7 @@ export async function inspectImage(store: Store, image: ImageInfo): Promise<Imag
     History: history,
     NamesHistory: image.namesHistory,
     TopLayer: image.layer ?? '',
+    KeptBlobs: kept === undefined ? null : keptBlobsJson(kept),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/stora
 import { formatSize } from '../output/bytes.ts';
 import { formatAge } from '../output/time.ts';
 import { imageSize } from './imageSize.ts';
+import type { KeptBlobsJson } from './keptBlobs.ts';
 import type { Listing } from './listing.ts';
 
 /** An image as `sediment images --format json` prints it. */
@@ -21,25 +22,35 @@ export interface ImageRow {
   readonly containers: readonly string[];
   /** Whether the image is in an additional store, which is never written to. */
   readonly readOnly: boolean;
+  /** What is kept of it as it came. */
+  readonly keptBlobs: KeptBlobsJson | null;
 }
 
-/** All images, those created last first. */
+/**
+ * All images, those created last first.
+ *
+ * @param kept what is kept of them, which is not looked for if it is not shown
+ */
 export async function listImages(
   store: Pick<Store, 'images' | 'layers' | 'containers'>,
+  kept: ReadonlyMap<string, KeptBlobsJson> = new Map(),
 ): Promise<readonly ImageRow[]> {
   const images = await store.images.list();
   const layers = new Map((await store.layers.list()).map((layer) => [layer.id, layer]));
   const containers = await store.containers.list();
   return images
-    .map((image) => imageRow(image, layers, containers))
+    .map((image) => imageRow(image, { layers, containers, kept }))
     .sort((a, b) => Date.parse(b.created) - Date.parse(a.created));
 }
 
-function imageRow(
-  image: ImageInfo,
-  layers: ReadonlyMap<string, LayerInfo>,
-  containers: readonly ContainerInfo[],
-): ImageRow {
+/** What a row tells of besides the image. */
+interface Surroundings {
+  readonly layers: ReadonlyMap<string, LayerInfo>;
+  readonly containers: readonly ContainerInfo[];
+  readonly kept: ReadonlyMap<string, KeptBlobsJson>;
+}
+
+function imageRow(image: ImageInfo, { layers, containers, kept }: Surroundings): ImageRow {
   return {
     id: image.id,
     names: image.names,
@@ -51,6 +62,7 @@ function imageRow(
     layer: image.layer ?? null,
     containers: containers.filter((container) => container.image === image.id).map(({ id }) => id),
     readOnly: image.readOnly,
+    keptBlobs: kept.get(image.id) ?? null,
   };
 }
 

@@ -6,6 +6,8 @@ export interface Terminal {
   print(text: string): void;
   /** Prints a line for a person who watches: warnings, errors, notes. */
   remark(line: string): void;
+  /** Set where a program watches instead: warnings and errors go there, and not to `remark`. */
+  tell?(record: { readonly type: string; readonly [key: string]: unknown }): void;
   /** Width of standard output, if it is a terminal. */
   readonly columns: number | undefined;
   /** Where progress may be drawn: standard error, if it is a terminal that can move its cursor. */

@@ -15,7 +15,7 @@ const names = createProgram(recordTerminal()).commands.map((command) => command.
 describe('help', () => {
   it('has all commands', () => {
     expect(names).toEqual(
-      'import images layers containers inspect create mount unmount rm rmi tag untag check dedup gc wipe info unshare version'.split(
+      'import export copy images layers containers inspect create mount unmount rm rmi tag untag blobs check dedup gc wipe info unshare version'.split(
         ' ',
       ),
     );

@@ -1,8 +1,7 @@
-import type { StoreInfo } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
-import { infoJson, infoText } from '../../src/commands/info.ts';
+import { type Info, infoJson, infoText } from '../../src/commands/info.ts';
 
-const info: StoreInfo = {
+const info: Info = {
   graphRoot: '/graph',
   runRoot: '/run',
   driver: 'overlay',
@@ -20,17 +19,24 @@ const info: StoreInfo = {
     { key: 'storage.options.pull_options', value: { a: '1', b: '2' }, source: 'x' },
   ],
   counts: { layers: 3, images: 2, containers: 1 },
+  keptBlobs: { policy: 'all', blobs: 5, bytes: 1_234_000, pinned: 2 },
 };
 
 describe('info', () => {
   it('shows the store, its driver and each setting with its source', () => {
     const text = infoText(info);
     expect(text).toContain('Graph root:         /graph\n');
+    expect(text).toContain('Kept blobs:         5 (1.23 MB, 2 pinned), policy all\n');
     expect(text).toContain('  Supports d_type:  true\n');
     expect(text).toMatch(/^storage\.transient_store +false +\/etc\/containers\/storage\.conf$/m);
     expect(text).toMatch(/^storage\.driver_priority +overlay, vfs +x$/m);
     expect(text).toMatch(/^storage\.options\.additionalimagestores +- +x$/m);
     expect(text).toMatch(/^storage\.options\.pull_options +a=1, b=2 +x$/m);
+  });
+
+  it('says little of kept blobs where there are none', () => {
+    const keptBlobs = { policy: 'none', blobs: 0, bytes: 0, pinned: 0 } as const;
+    expect(infoText({ ...info, keptBlobs })).toContain('Kept blobs:         0, policy none\n');
   });
 
   it('fits a terminal', () => {

@@ -16,6 +16,7 @@ function storeWith(
     driver: 'overlay',
     layers: { list: async () => [], driverMetadata: async () => metadata },
     mounts: async () => [],
+    blobs: { image: async () => undefined },
     images: {
       bigData: async (_: string, key: string) => {
         const value = documents[key];
@@ -98,12 +99,34 @@ describe('inspectImage', () => {
     });
   });
 
+  it('tells what is kept of the image as it came', async () => {
+    const blob = (digit: string, size: number) => ({ digest: `sha256:${id(digit)}`, size });
+    const kept = {
+      manifest: blob('1', 10),
+      config: blob('2', 20),
+      layers: [blob('3', 100), blob('3', 100), blob('4', 200)],
+      index: blob('5', 5),
+      complete: true,
+      allPlatforms: false,
+      pinned: false,
+    };
+    const store = storeWith({}, { blobs: { image: async () => kept } });
+    expect((await inspectImage(store, imageOf([]))).KeptBlobs).toEqual({
+      blobs: 5,
+      bytes: 335,
+      complete: true,
+      allPlatforms: false,
+      pinned: false,
+    });
+  });
+
   it('does with an image that has no documents', async () => {
     expect(await inspectImage(storeWith({}), imageOf([]))).toMatchObject({
       Config: {},
       Os: '',
       RootFS: { Type: '', Layers: null },
       History: [],
+      KeptBlobs: null,
     });
   });
 

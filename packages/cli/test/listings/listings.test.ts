@@ -96,6 +96,7 @@ describe('the listing of images', () => {
       layer: id('2'),
       containers: [id('d')],
       readOnly: false,
+      keptBlobs: null,
     });
   });
 
@@ -114,6 +115,12 @@ describe('the listing of images', () => {
     expect((await listImages(mappedStore))[0]?.size).toBe(1_001_000);
     const { rows } = await listLayers(mappedStore);
     expect(rows.map(({ images }) => images)).toEqual([[], [id('a')], [id('a')]]);
+  });
+
+  it('tells what is kept of an image as it came', async () => {
+    const kept = { blobs: 4, bytes: 500, complete: true, allPlatforms: false, pinned: true };
+    const rows = await listImages(store, new Map([[id('a'), kept]]));
+    expect(rows.map(({ keptBlobs }) => keptBlobs)).toEqual([null, kept, null]);
   });
 
   it('prints full ids only when it is quiet, each once', async () => {
