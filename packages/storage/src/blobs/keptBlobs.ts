@@ -16,12 +16,12 @@ import type {
 import { collectBlobs } from './collectBlobs.ts';
 import { deleteUnneeded, dropImages, summaryOf } from './dropBlobs.ts';
 import { describeImage } from './imageBlobs.ts';
+import { imageNames, withStoreNames } from './imageNames.ts';
 import { keepImage } from './keepImage.ts';
 import { readKeepPolicy, writeKeepPolicy } from './keepPolicy.ts';
 import { type KeptSession, KeptStore } from './keptStore.ts';
 import { type LayoutImage, readLayoutIndex } from './layoutIndex.ts';
 import { blobInfo, listFromIndex, listFromLayout, pinnedBlobs } from './listBlobs.ts';
-import { loadSqlite } from './loadSqlite.ts';
 import { openKeptBlob } from './openKeptBlob.ts';
 import { Pins } from './pins.ts';
 import { putBlob } from './putBlob.ts';
@@ -46,7 +46,6 @@ export class KeptBlobs implements Blobs {
 
   async put(bytes: AsyncIterable<Uint8Array>, options: PutBlobOptions = {}): Promise<BlobInfo> {
     const put = async () => {
-      loadSqlite();
       const { digest, size, time } = await putBlob(this.store, bytes, options);
       return await this.store.change((session) => {
         const { mediaType } = options;
@@ -113,10 +112,7 @@ export class KeptBlobs implements Blobs {
   }
 
   async keepImage(request: KeepImageRequest): Promise<void> {
-    await this.#context.change(async () => {
-      loadSqlite();
-      await keepImage(this.store, request);
-    });
+    await this.#context.change(() => keepImage(this.store, request));
   }
 
   async image(imageId: string): Promise<KeptImage | undefined> {
@@ -136,6 +132,15 @@ export class KeptBlobs implements Blobs {
     return await this.#context.change(async () => {
       if (!this.store.files.exists) return NOTHING;
       return await this.store.change((session) => summaryOf(dropImages(this.store, session, ids)));
+    });
+  }
+
+  /** Gives the images in the layout the names that they have in the store. */
+  async followNames(): Promise<void> {
+    await this.#context.change(async () => {
+      await this.store.changeLayout(async (layout) =>
+        withStoreNames(layout, await imageNames(this.#context)),
+      );
     });
   }
 

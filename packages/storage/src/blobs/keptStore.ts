@@ -8,6 +8,7 @@ import { fillIndex } from './fillIndex.ts';
 import { KeptIndex } from './keptIndex.ts';
 import { LAYOUT_VERSION, LayoutFiles, makeDirectory } from './layoutFiles.ts';
 import { formatLayoutIndex, type LayoutIndex, readLayoutIndex } from './layoutIndex.ts';
+import { loadSqlite } from './loadSqlite.ts';
 import { rebuildLayoutIndex } from './rebuildLayoutIndex.ts';
 import { BLOB_MODE, placeFile, replaceFile, writeSpoolFile } from './spoolFiles.ts';
 import { isCorrupt, wrapSqliteError } from './sqliteError.ts';
@@ -60,6 +61,13 @@ export class KeptStore {
         return await this.#withIndex(layout, fn);
       }
     });
+  }
+
+  /** Makes layout and index if they are missing, before the first blob comes: blobs without an index look like a loss. */
+  async prepare(): Promise<void> {
+    loadSqlite();
+    this.makeLayout();
+    if (!existsSync(this.context.paths.keptIndex)) await this.change(() => undefined);
   }
 
   /** {@link change} for the layout alone; needs no index. */

@@ -28,7 +28,7 @@ export async function putBlob(
   options: PutBlobOptions = {},
 ): Promise<BlobFile> {
   const { digest, signal } = options;
-  store.makeLayout();
+  await store.prepare();
   if (digest === undefined) return await writeBlob(store, bytes, options);
   const present = renewBlob(store, digest, options.size);
   if (present !== undefined) return unread(bytes, present);

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { StorageError, wrapSystemError } from '@sediment/core';
+import { dropKeptBlobs } from '../blobs/followStore.ts';
 import { withLayerRemover } from '../layers/layerRemover.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
@@ -15,8 +16,8 @@ export interface DeleteImageOptions {
 }
 
 /**
- * Deletes an image with all its names, and then each of its layers that nothing else needs. Returns
- * the ids of the deleted layers: mapped copies of the top layer, and then from the top down.
+ * Deletes an image with all its names, then each of its layers that nothing else needs, and what was kept of its blobs.
+ * Returns the ids of the deleted layers: mapped copies of the top layer, and then from the top down.
  *
  * @throws {StorageError} `IMAGE_UNKNOWN`, `IMAGE_USED_BY_CONTAINER` (with the containers in `usedBy`)
  */
@@ -25,7 +26,8 @@ export async function deleteImage(
   idOrName: string,
   { dryRun = false }: DeleteImageOptions = {},
 ): Promise<readonly string[]> {
-  return await withLayerRemover(context, async (remover) => {
+  let imageId: string | undefined;
+  const deleted = await withLayerRemover(context, async (remover) => {
     return await context.layers.write(async (layers) => {
       const remove = async (images: TableWriter<ImageRecord>) => {
         return await context.containers.read(async (containers) => {
@@ -41,6 +43,7 @@ export async function deleteImage(
             writer.remove(record.id);
             await writer.save();
           }
+          imageId = holders[0].record.id;
           await remover.remove(layers, doomed);
           for (const { writer, record } of holders) removeImageFiles(writer, record.id);
           return ids;
@@ -49,6 +52,8 @@ export async function deleteImage(
       return await context.images.write(remove, { everyStore: true });
     });
   });
+  await dropKeptBlobs(context, imageId === undefined ? [] : [imageId]);
+  return deleted;
 }
 
 /** The image in each writable store that has it. */

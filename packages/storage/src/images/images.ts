@@ -1,4 +1,5 @@
 import type { Digest } from '@sediment/core';
+import { followNames } from '../blobs/followStore.ts';
 import { locateLayer } from '../layers/findLayer.ts';
 import { type ImageRecord, imageDigests } from '../records/imageRecord.ts';
 import { withAddedNames, withoutNames } from '../records/names.ts';
@@ -119,11 +120,11 @@ export class StoreImages implements Images {
   }
 
   async create(request: CreateImageRequest): Promise<ImageInfo> {
-    return await this.#context.change(() => createImage(this.#context, request));
+    return await this.#naming(() => createImage(this.#context, request));
   }
 
   async put(request: PutImageRequest): Promise<PutImageResult> {
-    return await this.#context.change(() => putImage(this.#context, request));
+    return await this.#naming(() => putImage(this.#context, request));
   }
 
   async bigData(idOrName: string, key: string): Promise<Buffer> {
@@ -190,13 +191,23 @@ export class StoreImages implements Images {
 
   async #rename(idOrName: string, change: NamesChange): Promise<NamesResult> {
     const context = this.#context;
-    return await context.change(() =>
+    return await this.#naming(() =>
       context.images.write(async (writer) => {
         const placed = locateImage(writer, idOrName);
         const { record, taken } = await renameImage({ context, writer, placed, change });
         return { image: imageInfo(record), taken };
       }),
     );
+  }
+
+  /** Runs a change by which images may get and lose names. */
+  async #naming<T>(change: () => Promise<T>): Promise<T> {
+    const context = this.#context;
+    return await context.change(async () => {
+      const result = await change();
+      await followNames(context);
+      return result;
+    });
   }
 
   /** Always in the writable store, wherever the image is. */

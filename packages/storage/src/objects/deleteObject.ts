@@ -1,3 +1,4 @@
+import { dropKeptBlobs } from '../blobs/followStore.ts';
 import { type RemoveContainerRequest, removeContainer } from '../containers/deleteContainer.ts';
 import { removeImageFiles } from '../images/deleteImage.ts';
 import { withLayerRemover } from '../layers/layerRemover.ts';
@@ -12,14 +13,15 @@ import type { TableWriter } from '../tables/recordTable.ts';
  */
 export async function deleteObject(context: StoreContext, idOrName: string): Promise<boolean> {
   const { layers, images, containers } = context;
-  return await withLayerRemover(context, async (remover) => {
+  const deletedImages: string[] = [];
+  const found = await withLayerRemover(context, async (remover) => {
     return await layers.write(async (layerWriter) => {
       const inImages = async (imageWriter: TableWriter<ImageRecord>) => {
         return await containers.write(async (containerWriter) => {
           const tables = { context, remover, layers: layerWriter, containers: containerWriter };
           return (
             (await deleteContainerOf(tables, idOrName)) ||
-            (await deleteImageOf(imageWriter, idOrName)) ||
+            (await deleteImageOf(imageWriter, idOrName, deletedImages)) ||
             (await deleteLayerOf(tables, idOrName))
           );
         });
@@ -27,6 +29,8 @@ export async function deleteObject(context: StoreContext, idOrName: string): Pro
       return await images.write(inImages, { everyStore: true });
     });
   });
+  await dropKeptBlobs(context, deletedImages);
+  return found;
 }
 
 type Tables = Omit<RemoveContainerRequest, 'container'>;
@@ -38,12 +42,18 @@ async function deleteContainerOf(tables: Tables, idOrName: string): Promise<bool
   return true;
 }
 
-async function deleteImageOf(images: TableWriter<ImageRecord>, idOrName: string): Promise<boolean> {
+/** @param deleted gets the id of the image */
+async function deleteImageOf(
+  images: TableWriter<ImageRecord>,
+  idOrName: string,
+  deleted: string[],
+): Promise<boolean> {
   const found = findRecord(images, idOrName);
   if (found === undefined) return false;
   const { writer, record } = found;
   writer.remove(record.id);
   await writer.save();
+  deleted.push(record.id);
   removeImageFiles(writer, record.id);
   return true;
 }

@@ -1,3 +1,4 @@
+import { followNames } from '../blobs/followStore.ts';
 import { renameImage } from '../images/renameImage.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { NamesChange } from '../tables/moveNames.ts';
@@ -33,9 +34,11 @@ async function renameOneImage(
   idOrName: string,
   change: NamesChange,
 ): Promise<readonly string[] | undefined> {
-  return await context.images.write(async (writer) => {
+  const names = await context.images.write(async (writer) => {
     const placed = writer.locate(idOrName);
     if (placed === undefined) return undefined;
     return (await renameImage({ context, writer, placed, change })).record.names;
   });
+  if (names !== undefined) await followNames(context);
+  return names;
 }

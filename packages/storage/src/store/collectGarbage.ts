@@ -1,4 +1,6 @@
-import { wrapSystemError } from '@sediment/core';
+import { existsSync } from 'node:fs';
+import { type Digest, wrapSystemError } from '@sediment/core';
+import type { CollectedBlobs } from '../blobs/blobs.ts';
 import { withLayerRemover } from '../layers/layerRemover.ts';
 import { unrecordedLayers } from '../layers/unrecordedLayers.ts';
 import { removeTree } from '../staging/removeTree.ts';
@@ -7,18 +9,22 @@ import { orphanImages, recoverStore } from './recoverStore.ts';
 import { listDirectory } from './removeTempFiles.ts';
 import type { StoreContext } from './storeContext.ts';
 
-/** Ids of what had files, but no record. */
+/** Ids of what had files, but no record; and kept blobs that belonged to nobody. */
 export interface Garbage {
   readonly containers: readonly string[];
   readonly images: readonly string[];
   readonly layers: readonly string[];
+  /** Digests. */
+  readonly blobs: readonly Digest[];
+  /** What the blobs took on disk. */
+  readonly blobBytes: number;
 }
 
 const FULL_ID = /^[0-9a-f]{64}$/;
 
 /**
  * Removes what no record accounts for: directories of containers and images, layers of the driver, and files
- * kept beside layer records; and all that opening a store recovers. Layers that have a record but no use stay.
+ * kept beside layer records; all that opening a store recovers; and kept blobs of images that are no more. Layers that have a record but no use stay.
  * What cannot be removed does not keep the rest from going; the first error is thrown at the end.
  */
 export async function collectGarbage(context: StoreContext): Promise<Garbage> {
@@ -29,8 +35,23 @@ export async function collectGarbage(context: StoreContext): Promise<Garbage> {
     layers: await collectLayers(context, errors),
   };
   await recoverStore(context);
+  const { blobs, bytes: blobBytes } = await collectBlobs(context, errors);
   if (errors.length > 0) throw errors[0];
-  return garbage;
+  return { ...garbage, blobs, blobBytes };
+}
+
+async function collectBlobs(
+  context: StoreContext,
+  errors: unknown[],
+): Promise<Pick<CollectedBlobs, 'blobs' | 'bytes'>> {
+  const nothing = { blobs: [], bytes: 0 };
+  if (!existsSync(context.paths.keptLayout)) return nothing;
+  try {
+    return await (await context.keptBlobs()).collect();
+  } catch (error) {
+    errors.push(error);
+    return nothing;
+  }
 }
 
 /** The run root is left alone: stores may share it, and whose a directory there is cannot be told. */
