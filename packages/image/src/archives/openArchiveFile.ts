@@ -2,9 +2,10 @@ import { type FileHandle, open, stat as statPath } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { detectCompression, openDecompressed } from '@sediment/codec';
 import { type Compression, errnoCode, StorageError, wrapSystemError } from '@sediment/core';
+import { leastPlainSize } from '@sediment/storage';
 import { readAt } from './fileBytes.ts';
 import { pipeStream, STDIN } from './pipeStream.ts';
-import { defaultSpoolDirectory, type SpoolDirectory, spool } from './spoolFile.ts';
+import { defaultSpoolDirectory, type SpoolPlace, spool } from './spoolFile.ts';
 import { abortedError } from './throwIfAborted.ts';
 
 /** An archive whose bytes can be read at any offset. */
@@ -22,7 +23,7 @@ export interface ArchiveFile {
 
 export interface OpenArchiveOptions {
   /** For the plain copy of a compressed archive or of a pipe; default `TMPDIR`, else `/var/tmp`. */
-  readonly spoolDirectory?: SpoolDirectory;
+  readonly spoolDirectory?: SpoolPlace;
   readonly signal?: AbortSignal;
 }
 
@@ -67,7 +68,8 @@ async function openSeekable(location: string, options: OpenArchiveOptions): Prom
       highWaterMark: CHUNK_LENGTH,
       signal: options.signal,
     });
-    return await openSpooled(stream, location, options);
+    const leastSize = stat.isFile() ? leastPlainSize({ path: location, offset: 0, length: stat.size }) : 0;
+    return await openSpooled(stream, location, { ...options, leastSize });
   } catch (error) {
     throw wrapSystemError(error, `reading ${location}`, 'IO', { path: location });
   } finally {
@@ -75,17 +77,20 @@ async function openSeekable(location: string, options: OpenArchiveOptions): Prom
   }
 }
 
+interface SpoolOptions extends OpenArchiveOptions {
+  /** Of the decompressed archive, in bytes. */
+  readonly leastSize?: number;
+}
+
 async function openSpooled(
   stream: Readable,
   location: string,
-  options: OpenArchiveOptions,
+  { signal, spoolDirectory, leastSize = 0 }: SpoolOptions,
 ): Promise<ArchiveFile> {
-  const { signal } = options;
   try {
     const { compression, bytes } = await openDecompressed(stream);
-    const place = options.spoolDirectory ?? defaultSpoolDirectory();
-    const directory = typeof place === 'string' ? place : await place();
-    const request = { bytes, directory, what: location, ...(signal === undefined ? {} : { signal }) };
+    const place = spoolDirectory ?? defaultSpoolDirectory();
+    const request = { bytes, place, what: location, leastSize, ...(signal === undefined ? {} : { signal }) };
     return { location, ...(await spool(request)), compression };
   } catch (error) {
     throw signal?.aborted === true ? abortedError(signal) : namingArchive(error, location);

@@ -1,29 +1,26 @@
-import { randomBytes } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errnoCode, wrapSystemError } from '@sediment/core';
+import type { FileHandle } from 'node:fs/promises';
+import { type StorageError, wrapSystemError } from '@sediment/core';
+import { assertRoom, openTemporaryFile, type TemporaryFile } from '@sediment/storage';
 import { throwIfAborted } from './throwIfAborted.ts';
 
-/** A temporary file. It is gone once closed; where the kernel allows it, even if the process is killed. */
-export interface SpoolFile {
-  readonly file: FileHandle;
-  /** Where this process, in any of its threads, can open it. */
-  readonly path: string;
+/** A temporary file with a copy in it. */
+export interface SpoolFile extends TemporaryFile {
+  /** In bytes. */
   readonly size: number;
-  close(): Promise<void>;
 }
 
 export interface SpoolRequest {
   readonly bytes: AsyncIterable<Uint8Array>;
-  readonly directory: string;
+  readonly place: SpoolPlace;
   /** What is being spooled, for messages. */
   readonly what: string;
+  /** How many bytes there are at least, if known: what surely does not fit is not begun. */
+  readonly leastSize?: number;
   readonly signal?: AbortSignal;
 }
 
-/** A directory, or a function that makes it when it is needed. */
-export type SpoolDirectory = string | (() => Promise<string>);
+/** The directory for a temporary copy, or a function that makes the file for it. */
+export type SpoolPlace = string | (() => Promise<TemporaryFile>);
 
 /** Where archives that cannot be read in place are spooled: `TMPDIR`, else `/var/tmp`, as podman does. */
 export function defaultSpoolDirectory(): string {
@@ -37,66 +34,42 @@ export function defaultSpoolDirectory(): string {
  * @throws {StorageError} `NO_SPACE`, `PERMISSION_DENIED`, `IO`, `ABORTED`, and what the stream throws
  */
 export async function spool(request: SpoolRequest): Promise<SpoolFile> {
-  const { file, name } = await asSystemCall(request, () => openTemporary(request.directory));
-  const close = async () => {
-    await file.close();
-    if (name !== undefined) await unlink(name);
-  };
+  const copy = await openCopy(request);
   try {
-    const size = await writeAll(file, request);
-    return { file, path: name ?? pathOf(file), size, close };
+    assertRoom({
+      directory: copy.directory,
+      bytes: request.leastSize ?? 0,
+      what: `the copy of ${request.what}`,
+    });
+    return { ...copy, size: await writeAll(copy, request) };
   } catch (error) {
-    await close();
+    await copy.close();
     throw error;
   }
 }
 
-interface TemporaryFile {
-  readonly file: FileHandle;
-  /** Absent when it can be opened without one. */
-  readonly name?: string;
-}
-
-async function openTemporary(directory: string): Promise<TemporaryFile> {
-  const nameless = await openNameless(directory);
-  if (nameless !== undefined) return { file: nameless };
-  const name = join(directory, `sediment-spool-${randomBytes(8).toString('hex')}`);
-  const file = await open(name, 'wx+', 0o600);
-  if (!existsSync(pathOf(file))) return { file, name };
-  await unlink(name);
-  return { file };
-}
-
-/** Bits of open(2), the same on all machines that Node runs on. Node has no constant for them. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
-/** How kernels and file systems that cannot make a file without a name answer. */
-const NO_TMPFILE = new Set(['EOPNOTSUPP', 'EISDIR', 'EINVAL', 'ENOENT']);
-
-/** A file that never has a name; undefined where there are none, or where it could not be opened again. */
-async function openNameless(directory: string): Promise<FileHandle | undefined> {
-  if (process.platform !== 'linux' || !existsSync('/proc/self/fd')) return undefined;
+async function openCopy({ place, what }: SpoolRequest): Promise<TemporaryFile> {
+  if (typeof place !== 'string') return await place();
   try {
-    return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+    return await openTemporaryFile(place);
   } catch (error) {
-    // ENOENT is also the answer for a missing directory, and then that of the next attempt.
-    if (NO_TMPFILE.has(errnoCode(error) ?? '')) return undefined;
-    throw error;
+    throw spoolError(error, what, place);
   }
 }
 
-/** Where the threads of this process can open it again. */
-function pathOf({ fd }: FileHandle): string {
-  return `/proc/self/fd/${fd}`;
-}
-
-async function writeAll(file: FileHandle, request: SpoolRequest): Promise<number> {
+async function writeAll({ file, directory }: TemporaryFile, request: SpoolRequest): Promise<number> {
+  const { bytes, what, signal } = request;
   let size = 0;
-  for await (const chunk of request.bytes) {
-    throwIfAborted(request.signal);
-    await asSystemCall(request, () => writeChunk(file, chunk));
+  for await (const chunk of bytes) {
+    throwIfAborted(signal);
+    try {
+      await writeChunk(file, chunk);
+    } catch (error) {
+      throw spoolError(error, what, directory);
+    }
     size += chunk.length;
   }
-  throwIfAborted(request.signal);
+  throwIfAborted(signal);
   return size;
 }
 
@@ -108,15 +81,10 @@ async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-async function asSystemCall<T>({ directory, what }: SpoolRequest, fn: () => Promise<T>): Promise<T> {
-  try {
-    return await fn();
-  } catch (error) {
-    throw wrapSystemError(error, `spooling ${what} into ${directory}`, 'IO', {
-      path: directory,
-      ...(directory === defaultSpoolDirectory()
-        ? { hint: 'choose another directory for temporary files with TMPDIR' }
-        : {}),
-    });
-  }
+function spoolError(error: unknown, what: string, directory: string): StorageError {
+  const isDefault = directory === defaultSpoolDirectory();
+  return wrapSystemError(error, `spooling ${what} into ${directory}`, 'IO', {
+    path: directory,
+    ...(isDefault ? { hint: 'choose another directory for temporary files with TMPDIR' } : {}),
+  });
 }

@@ -19,7 +19,7 @@ async function* chunks(...texts: (string | Error)[]): AsyncGenerator<Uint8Array>
 describe('a temporary copy on a host without /proc', () => {
   it('has a name until it is closed', async () => {
     const directory = scratch();
-    const copy = await spool({ bytes: chunks('some ', 'bytes'), directory, what: 'x' });
+    const copy = await spool({ bytes: chunks('some ', 'bytes'), place: directory, what: 'x' });
     expect(readdirSync(directory)).toHaveLength(1);
     expect(copy.path.startsWith(directory)).toBe(true);
     expect(copy.size).toBe(10);
@@ -31,10 +31,10 @@ describe('a temporary copy on a host without /proc', () => {
 
   it('is removed when its bytes end in an error, or when it is aborted', async () => {
     const directory = scratch();
-    const failing = spool({ bytes: chunks('some', new Error('broken')), directory, what: 'x' });
+    const failing = spool({ bytes: chunks('some', new Error('broken')), place: directory, what: 'x' });
     await expect(failing).rejects.toThrow('broken');
     const signal = AbortSignal.abort(new Error('enough'));
-    const aborted = spool({ bytes: chunks('some'), directory, what: 'x', signal });
+    const aborted = spool({ bytes: chunks('some'), place: directory, what: 'x', signal });
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
     expect(readdirSync(directory)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { type Digest, layerIdFor, StorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
+import { assertRoomForLayers } from '../space/assertRoomForLayers.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { withOwnLock } from '../store/withOwnLock.ts';
@@ -53,8 +54,8 @@ export interface PlannedLayer extends ChainLayer {
  * Another process that is unpacking the same layers is waited for; what it leaves undone is done here.
  *
  * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` and the codes of
- *   unpacking; `PARENT_UNKNOWN` when a reused layer was deleted meanwhile; `ABORTED`. Nothing of the
- *   chain is then visible.
+ *   unpacking; `NO_SPACE`, at once if the layers surely do not fit; `PARENT_UNKNOWN` when a reused layer was
+ *   deleted meanwhile; `ABORTED`. Nothing of the chain is then visible.
  */
 export async function addChain(
   context: StoreContext,
@@ -136,6 +137,7 @@ async function unpackMissing(
   const temps: TempDir[] = [];
   try {
     signal?.throwIfAborted();
+    assertRoomForLayers({ ...options, paths: context.paths, layers: missing });
     const content = context.imageContentTemp.create();
     temps.push(content);
     const metadata = context.layerTemp.create();

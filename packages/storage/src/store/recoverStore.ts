@@ -8,8 +8,8 @@ import type { ImageRecord } from '../records/imageRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { NamedRecord, RecordTable, TableView, TableWriter } from '../tables/recordTable.ts';
 import { listDirectory, listTempFiles } from './removeTempFiles.ts';
-import { recoverSpool } from './spoolDirectory.ts';
 import type { StoreContext } from './storeContext.ts';
+import { recoverTemporaryFiles } from './storeTemporaryFile.ts';
 
 const FULL_ID = /^[0-9a-f]{64}$/;
 
@@ -35,8 +35,8 @@ export async function recoverStore(context: StoreContext): Promise<void> {
 
 /** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
 async function recoverStaging(context: StoreContext): Promise<void> {
-  const copies = recoverSpool(context);
-  reportRemoved(context, copies, copies === 1 ? 'temporary copy' : 'temporary copies');
+  const copies = recoverTemporaryFiles(context);
+  reportRemoved(context, copies, copies === 1 ? 'temporary file' : 'temporary files');
   const { contentTemp, imageContentTemp, layerTemp } = context;
   const roots = [...new Set([contentTemp, imageContentTemp, layerTemp])];
   if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;

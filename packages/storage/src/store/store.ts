@@ -12,12 +12,13 @@ import { locateLayer } from '../layers/findLayer.ts';
 import { type Layers, StoreLayers } from '../layers/layers.ts';
 import { mountCount, mountLayer, unmountLayer } from '../layers/mountLayer.ts';
 import { OpenStoreObjects, type StoreObjects } from '../objects/objects.ts';
+import type { TemporaryFile } from '../staging/temporaryFile.ts';
 import type { Garbage } from './collectGarbage.ts';
 import { effectiveSettings } from './effectiveSettings.ts';
 import { mountableLayer, mountTarget } from './mountTarget.ts';
 import type { ShutDownOptions } from './shutDown.ts';
-import { makeSpoolDirectory } from './spoolDirectory.ts';
 import type { AccessMode, StoreContext } from './storeContext.ts';
+import { openStoreTemporaryFile } from './storeTemporaryFile.ts';
 
 export interface MountRequest {
   /** Mount options instead of those of the container or the driver. */
@@ -96,12 +97,11 @@ export interface Store extends AsyncDisposable {
   mounts(): Promise<readonly { readonly layer: string; readonly path: string; readonly count: number }[]>;
   info(): Promise<StoreInfo>;
   /**
-   * The directory for temporary copies of what is being imported, on the disk that the layers will lie on; made,
-   * readable by this user only, if it is missing. Files there should have no name, or one that begins with
-   * `sediment-spool-`: such a file is removed by whoever opens the store, when nobody has written to it for a day.
+   * An empty file, without a name where the system allows it, for a temporary copy of what is to be imported: on the
+   * disk that must have room for the layers anyway. The caller closes it, and it is gone then.
    * @throws {StorageError} `STORE_CLOSED`; `STORE_READ_ONLY` or its like for a snapshot; `NO_SPACE`, `IO`
    */
-  spoolDirectory(): Promise<string>;
+  openTemporaryFile(): Promise<TemporaryFile>;
   /**
    * Gives back what the driver keeps for the host; see {@link shutDown}.
    * @throws {StorageError} `LAYERS_MOUNTED`, also when `force` has unmounted them
@@ -165,8 +165,8 @@ export class OpenStore implements Store {
     return this.#context.access;
   }
 
-  async spoolDirectory(): Promise<string> {
-    return await makeSpoolDirectory(this.#context);
+  async openTemporaryFile(): Promise<TemporaryFile> {
+    return await openStoreTemporaryFile(this.#context);
   }
 
   async mount(idOrName: string, request: MountRequest = {}): Promise<string> {
