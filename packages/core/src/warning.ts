@@ -26,6 +26,7 @@ export const WARNING_CODES = {
   KEPT_INDEX_REBUILT: 'a list of the kept blobs was lost or damaged, and made anew',
   BLOB_CACHE_OFF: 'the cache of what is known about blobs cannot be used',
   SIGNATURES_DROPPED: 'signatures were left behind, as the manifest of the image changes',
+  BLOBS_NOT_KEPT: 'the blobs of an image cannot be kept, as the store is set to do',
   KEPT_BLOB_DAMAGED: 'a layer was made anew, as its kept blob is damaged',
   KEPT_BLOBS_STALE: 'the kept blobs could not follow a change of the store',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',

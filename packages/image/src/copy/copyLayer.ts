@@ -5,10 +5,11 @@ import type { StoredBlob } from '../destinations/imageDestination.ts';
 import { convertLayerType, type LayerCompression } from '../documents/layerType.ts';
 import { isDockerType } from '../documents/mediaTypes.ts';
 import type { NamedBlob } from '../documents/writeManifest.ts';
+import { compressionOf } from '../sources/compressionOf.ts';
 import type { LayerSource } from '../sources/imageSource.ts';
 import type { CopiedAs, CopiedBlob } from './copyEvents.ts';
 import { type BlobPlace, type CopySession, once, reporting } from './copySession.ts';
-import { compressionOf, openInForm } from './layerBytes.ts';
+import { openInForm } from './layerBytes.ts';
 import { isKnownPlain, isMadeAnew, type LayerPlan } from './planLayers.ts';
 
 /** A layer at the destination, and how a manifest names it there. */

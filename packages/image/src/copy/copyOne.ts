@@ -11,6 +11,7 @@ import type {
   OpenImageOptions,
   SourceImage,
 } from '../sources/imageSource.ts';
+import { readSourceManifest, type SourceManifest } from '../sources/sourceManifest.ts';
 import type { CopiedImage } from './copyEvents.ts';
 import { type CopiedLayer, copyLayer } from './copyLayer.ts';
 import { type CopySession, throwIfCopyAborted } from './copySession.ts';
@@ -18,7 +19,6 @@ import { copyWhole } from './copyWhole.ts';
 import { type ImagePlan, planImage } from './planImage.ts';
 import { sideBySide } from './sideBySide.ts';
 import { signaturesOfChanged, signaturesToCopy } from './signatureRules.ts';
-import { readSourceManifest, type SourceManifest } from './sourceManifest.ts';
 
 /** An image that is to be copied. */
 export interface ImageToCopy {

@@ -1,18 +1,11 @@
-import { type Digest, StorageError } from '@sediment/core';
-import type { OpenedIndex, OpenedManifest, SourceBlob } from '../sources/imageSource.ts';
+import { StorageError } from '@sediment/core';
+import type { SourceBlob } from '../sources/imageSource.ts';
+import { readWhole, type Whole } from '../sources/readWhole.ts';
 import type { CopiedBlob, CopiedImage } from './copyEvents.ts';
 import type { ImageToCopy } from './copyOne.ts';
 import { type BlobPlace, type CopySession, once, reporting } from './copySession.ts';
 import { sideBySide } from './sideBySide.ts';
 import { signaturesToCopy } from './signatureRules.ts';
-
-type Whole = OpenedManifest | OpenedIndex;
-
-/** All that lies below a manifest or index, each thing once; an instance comes before what names it. */
-interface Tree {
-  readonly instances: readonly Whole[];
-  readonly blobs: readonly SourceBlob[];
-}
 
 /**
  * Copies an index with all that it names, or an artifact: bytes only, nothing is looked into.
@@ -27,7 +20,7 @@ export async function copyWhole(
   checkCopyable(session, top);
   const { destination, plan, total } = session;
   const { names, position, image } = request;
-  const { instances, blobs } = await readTree(top);
+  const { instances, blobs } = await readWhole(top);
   const signatures = new Map(
     [top, ...instances].map((each) => [each, signaturesToCopy(session, each.signatures)]),
   );
@@ -48,26 +41,6 @@ export async function copyWhole(
     ...(image.annotations === undefined ? {} : { annotations: image.annotations }),
   });
   return { manifestDigest: document.digest, sourceDigest: document.digest, names, layers: copied };
-}
-
-async function readTree(top: Whole): Promise<Tree> {
-  const instances: Whole[] = [];
-  const blobs = new Map<Digest, SourceBlob>();
-  const seen = new Set<Digest>([top.document.digest]);
-  const visit = async (whole: Whole) => {
-    if ('blobs' in whole) for (const blob of whole.blobs) blobs.set(blob.digest, blob);
-    else {
-      for (const { descriptor, open } of whole.instances) {
-        if (seen.has(descriptor.digest)) continue;
-        seen.add(descriptor.digest);
-        const instance = await open();
-        await visit(instance);
-        instances.push(instance);
-      }
-    }
-  };
-  await visit(top);
-  return { instances, blobs: [...blobs.values()] };
 }
 
 /** How many blobs are copied at a time. */

@@ -1,24 +1,8 @@
-import { detectCompression, encoderFor, openDecompressed } from '@sediment/codec';
-import { type Compression, type Digest, newHasher, StorageError } from '@sediment/core';
+import { encoderFor, openDecompressed } from '@sediment/codec';
+import { type Digest, newHasher, StorageError } from '@sediment/core';
 import { type OpenBytes, registerNativeCodecs } from '@sediment/storage';
-import { readHead } from '../archives/fileBytes.ts';
 import { throwIfAborted } from '../archives/throwIfAborted.ts';
 import type { LayerCompression } from '../documents/layerType.ts';
-import type { LayerSource } from '../sources/imageSource.ts';
-
-/** How the bytes of a layer are compressed, by their first ones: what media types say may be wrong. */
-export async function compressionOf({ blob, open }: LayerSource, signal?: AbortSignal): Promise<Compression> {
-  if (blob !== undefined) return detectCompression(await readHead(blob));
-  let head = Buffer.alloc(0);
-  for await (const chunk of open(signal)) {
-    head = Buffer.concat([head, chunk.subarray(0, HEAD_LENGTH)]);
-    if (head.length >= HEAD_LENGTH) break;
-  }
-  return detectCompression(head);
-}
-
-/** Enough for every magic number. */
-const HEAD_LENGTH = 16;
 
 export interface NewLayerForm {
   readonly compression: LayerCompression;

@@ -3,9 +3,9 @@ import type { DestinationLimits } from '../destinations/imageDestination.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_MANIFEST } from '../documents/mediaTypes.ts';
 import { dockerManifest } from '../sources/dockerManifest.ts';
 import type { OpenedImage } from '../sources/imageSource.ts';
+import type { SourceManifest } from '../sources/sourceManifest.ts';
 import type { CopyPlan } from './copyOptions.ts';
 import { isUnchanged, type LayerPlan, planLayers } from './planLayers.ts';
-import type { SourceManifest } from './sourceManifest.ts';
 
 /** A type of manifest that we write. */
 export type ManifestType = typeof OCI_MANIFEST | typeof DOCKER_MANIFEST;

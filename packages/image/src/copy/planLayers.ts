@@ -2,10 +2,10 @@ import type { Compression } from '@sediment/core';
 import type { BlobDescriptor } from '../documents/descriptor.ts';
 import { convertLayerType, type LayerCompression } from '../documents/layerType.ts';
 import { isDockerType } from '../documents/mediaTypes.ts';
+import { compressionOf } from '../sources/compressionOf.ts';
 import type { LayerSource, OpenedImage } from '../sources/imageSource.ts';
+import type { SourceManifest } from '../sources/sourceManifest.ts';
 import type { CopyPlan } from './copyOptions.ts';
-import { compressionOf } from './layerBytes.ts';
-import type { SourceManifest } from './sourceManifest.ts';
 
 /** What becomes of a layer: its bytes stay as they are, or it is written anew from its tar. */
 export interface LayerPlan {

@@ -3,11 +3,14 @@ import type { ChainLayer, LayerInfo, PutImageResult } from '@sediment/storage';
 import type { ImageDocument, LayerSource, OpenedImage } from '../sources/imageSource.ts';
 import { imageRequest } from './imageRequest.ts';
 import type { ImportOneRequest } from './importOne.ts';
+import { type KeepPlan, putBlobs } from './keepBlobs.ts';
 import { rememberLayers } from './rememberLayers.ts';
 
 export interface ImageToAdd extends ImportOneRequest {
   readonly opened: OpenedImage;
   readonly names: readonly string[];
+  /** Absent: no blobs are kept. */
+  readonly keep: KeepPlan | undefined;
 }
 
 export interface AddedImage {
@@ -43,7 +46,7 @@ export async function addToStore(image: ImageToAdd): Promise<AddedImage> {
 }
 
 async function addOnce(request: AddRequest): Promise<AddedImage> {
-  const { opened, names, plan, added } = request;
+  const { opened, names, plan, added, keep, source } = request;
   const layers = await addLayers(request);
   const imported = layers.map((info, i) => ({ source: opened.layers[i] as LayerSource, info }));
   rememberLayers(
@@ -51,8 +54,14 @@ async function addOnce(request: AddRequest): Promise<AddedImage> {
     imported.filter(({ info }) => added.has(info.id)),
   );
   const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
-  const record = imageRequest({ opened, manifest, layer: layers.at(-1)?.id, names });
-  return { result: await request.store.images.put(record), manifest };
+  const { location } = source;
+  const kept =
+    keep && (await putBlobs({ keep, opened, manifest, infos: layers, location, signal: plan.signal }));
+  const signatures = plan.removeSignatures === true ? [] : opened.signatures;
+  const record = imageRequest({ opened, manifest, signatures, layer: layers.at(-1)?.id, names });
+  const result = await request.store.images.put(record);
+  if (kept !== undefined) await keep?.blobs.keepImage({ ...kept, imageId: result.image.id });
+  return { result, manifest };
 }
 
 /** Somebody else builds on the layer, or was faster to delete it. */
@@ -82,12 +91,13 @@ async function takeLayersBack({ store, plan }: AddRequest, ids: readonly string[
 }
 
 async function addLayers(request: AddRequest): Promise<readonly LayerInfo[]> {
-  const { store, source, plan, place, opened, added } = request;
+  const { store, source, plan, place, opened, added, keep } = request;
   const { layers } = opened;
   const { onProgress, signal } = plan;
   const chain = layers.map((layer, i) => chainLayer(layer, `layer ${i} of ${source.location}`));
   try {
     return await store.layers.addChain(chain, {
+      ...(keep === undefined ? {} : { keepBlobs: true }),
       onProgress: (event) => {
         if (event.type === 'layer-done') added.add(event.id);
         onProgress?.({ ...event, image: place.image });

@@ -5,6 +5,7 @@ import { addToStore } from './addToStore.ts';
 import { platformWarning } from './checkPlatform.ts';
 import { namesFromSource } from './importNames.ts';
 import type { ImportedImage, ImportPlan, ImportStore } from './importOptions.ts';
+import { planKeeping } from './keepBlobs.ts';
 
 export interface ImportOneRequest {
   readonly store: ImportStore;
@@ -29,10 +30,12 @@ export async function importOne(request: ImportOneRequest): Promise<ImportedImag
   });
   const mismatch = platformWarning(opened, platform);
   if (mismatch !== undefined) onWarning?.(mismatch);
+  const { location } = source;
+  const keep = await planKeeping({ blobs: request.store.blobs, plan, image, opened, location });
   const id = digestHex(opened.config.digest);
-  await checkExpectation(plan, opened, source.location);
+  await checkExpectation(plan, opened, location);
   onProgress?.({ type: 'image-start', ...place, id, names, layers: opened.layers.map(announce) });
-  const { result, manifest } = await addToStore({ ...request, opened, names });
+  const { result, manifest } = await addToStore({ ...request, opened, names, keep });
   const { image: info, created: isNew, taken } = result;
   for (const { name, from } of taken) {
     onWarning?.({

@@ -1,15 +1,17 @@
 import type { Digest, Platform, WarningHandler } from '@sediment/core';
-import type { ImageInfo, Images, Layers } from '@sediment/storage';
+import type { ImageInfo, Images, Layers, TemporaryFile } from '@sediment/storage';
 import type { BlobInfoCache } from '../blobInfoCache/blobInfoCache.ts';
 import { parsePlatform } from '../platforms/platform.ts';
 import { normalizeLocalName } from '../references/imageName.ts';
 import { type ImageSelector, parseImageSelector } from '../references/imageSelector.ts';
 import type { ImportEvent } from './importEvents.ts';
+import type { KeptBlobs } from './keepBlobs.ts';
 
 /** The part of a store that an import uses; a `Store` is one. */
 export interface ImportStore {
   readonly layers: Pick<Layers, 'addChain' | 'delete'>;
   readonly images: Pick<Images, 'put'>;
+  readonly blobs?: KeptBlobs;
   /** Where the plain copy of a compressed archive or of a pipe goes, if the import does not say. */
   openTemporaryFile?(): Promise<TemporaryFile>;
 }
@@ -28,6 +30,10 @@ export interface ImportOptions {
    * Learns which layers were unpacked, and tells DiffIDs that the image does not. Its owner closes it. Default: none.
    */
   readonly blobInfoCache?: BlobInfoCache;
+  /** Keep the blobs as they are, besides unpacking them. Default: what the store is set to do, see `Blobs.setPolicy`. */
+  readonly keepBlobs?: boolean;
+  /** Of an index keep the blobs of all platforms. Needs kept blobs, unless the image is no index. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (event: ImportEvent) => void;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;

@@ -40,7 +40,7 @@ describe('the record of an imported image', () => {
           { name: `sha256:${id}`, bytes: config },
           { name: `manifest-${digest}`, bytes: manifest },
           { name: 'manifest', bytes: manifest },
-          { name: `signature-${digest.slice(7)}`, bytes: new Uint8Array() },
+          { name: `signature-${digest.slice(7)}`, bytes: Buffer.alloc(0) },
         ],
       },
     ]);

@@ -1,9 +1,9 @@
 import { identifyManifest } from '../documents/identifyManifest.ts';
 import { type ImageManifest, readImageManifest } from '../documents/imageManifest.ts';
 import { parseJson } from '../documents/parseDocument.ts';
-import type { ImageDocument, OpenedImage } from '../sources/imageSource.ts';
+import type { ImageDocument, OpenedImage } from './imageSource.ts';
 
-/** The manifest of an image that is to be copied. */
+/** The manifest of an opened image, read. */
 export interface SourceManifest {
   readonly document: ImageDocument;
   /** Absent of a manifest of Docker schema 1, which names its layers in another way. */
