@@ -37,12 +37,12 @@ export async function findArchivePlace(location: string): Promise<ArchivePlace> 
   return { kind: 'special', path: location, isFifo: existing.isFIFO() };
 }
 
-/** Undefined where there is nothing; a link to nothing counts as that. */
+/** Undefined where there is nothing; a link to nothing, and what would lie below a file, count as that. */
 export async function statOrMissing(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return undefined;
+    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
     throw destinationError(error, `looking at ${path}`, path);
   }
 }

@@ -1,8 +1,7 @@
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoCode } from '@sediment/core';
-import { statOrMissing } from './archivePlace.ts';
-import { destinationInvalid, onDestination } from './destinationError.ts';
+import { destinationError, destinationInvalid, onDestination } from './destinationError.ts';
 import { lockDestination } from './destinationLock.ts';
 import { StagedBlobs } from './stagedBlobs.ts';
 import { makeStagingDirectory, type StagingDirectory, stagingNames } from './stagingDirectory.ts';
@@ -69,11 +68,14 @@ async function makeDirectory(
   path: string,
   { location }: DestinationDirectoryOptions,
 ): Promise<string | undefined> {
-  const existing = await statOrMissing(path);
-  if (existing !== undefined && !existing.isDirectory()) {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
+    const errno = errnoCode(error);
+    if (errno !== 'EEXIST' && errno !== 'ENOTDIR')
+      throw destinationError(error, `making ${location}`, location);
     throw destinationInvalid(location, `${location}: not a directory`, 'give the path of a directory');
   }
-  return await onDestination(`making ${location}`, location, () => mkdir(path, { recursive: true }));
 }
 
 async function checkDirectory(path: string, { location, check }: DestinationDirectoryOptions): Promise<void> {

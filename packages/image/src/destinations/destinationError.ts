@@ -7,7 +7,14 @@ import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
  */
 export function destinationError(error: unknown, what: string, path: string): StorageError {
   const hint = HINTS[errnoCode(error) ?? ''];
-  return wrapSystemError(error, what, 'IO', { path, ...(hint === undefined ? {} : { hint }) });
+  const known = wrapSystemError(error, what, 'IO', { path, ...(hint === undefined ? {} : { hint }) });
+  if (known === error || errnoCode(error) !== 'EROFS') return known;
+  // Elsewhere this is said of stores.
+  return new StorageError('PERMISSION_DENIED', known.message, {
+    ...known.facts,
+    cause: error,
+    hint: hint as string,
+  });
 }
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -22,7 +22,8 @@ import {
 } from './knownDocument.ts';
 import { legacyLayers } from './legacyLayers.ts';
 import { openArchiveOutput } from './openArchiveOutput.ts';
-import { type TarEntryInput, TarWriter } from './tarWriter.ts';
+import type { TarEntryInput } from './tarEntryHeader.ts';
+import { TarWriter } from './tarWriter.ts';
 
 const TRANSPORT = 'docker-archive';
 const MODE = 0o444;

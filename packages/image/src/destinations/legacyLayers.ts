@@ -6,7 +6,7 @@
  */
 import { type Digest, digestHex, digestOf, sha256Hex } from '@sediment/core';
 import { rawMembers, rawObject } from '../documents/rawJson.ts';
-import type { TarEntryInput } from './tarWriter.ts';
+import type { TarEntryInput } from './tarEntryHeader.ts';
 
 export interface LegacyLayer {
   readonly id: string;

@@ -16,7 +16,7 @@ export interface StagedBlob {
 export async function stageBlob(blob: NewBlob, directory: string): Promise<StagedBlob> {
   const { what, signal } = blob;
   const bytes = openChecked(blob);
-  const file = await spool({ bytes, directory, what, ...(signal === undefined ? {} : { signal }) });
+  const file = await spool({ bytes, place: directory, what, ...(signal === undefined ? {} : { signal }) });
   return {
     stored: bytes.result(),
     open: openRange({ path: file.path, offset: 0, length: file.size }, what),

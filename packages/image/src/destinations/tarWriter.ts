@@ -1,22 +1,12 @@
-import { encodeTarHeader, TAR_TYPE, tarEnd, tarPadding } from '@sediment/codec';
+import { tarEnd, tarPadding } from '@sediment/codec';
 import { type Digest, StorageError } from '@sediment/core';
-import { Header } from 'tar';
 import type { ArchiveOutput } from './archiveOutput.ts';
 import { openChecked } from './checkedBlob.ts';
 import { throwIfStopped } from './destinationError.ts';
 import type { NewBlob, StoredBlob } from './imageDestination.ts';
 import { SerialQueue } from './serialQueue.ts';
 import { stageBlob } from './stageBlob.ts';
-
-export interface TarEntryInput {
-  readonly name: string;
-  /** Permission bits. */
-  readonly mode: number;
-  /** Content of a file; absent for a directory and a link. */
-  readonly bytes?: Uint8Array;
-  /** Target of a symbolic link. */
-  readonly linkname?: string;
-}
+import { oneBlockHeader, type TarEntryInput, tarHeader } from './tarEntryHeader.ts';
 
 export interface BlobEntryOptions {
   readonly mode: number;
@@ -26,18 +16,15 @@ export interface BlobEntryOptions {
 type Revise = NonNullable<ArchiveOutput['revise']>;
 
 const EMPTY = Buffer.alloc(0);
-/** What the size field of a header holds in octal digits. */
-const OCTAL_LIMIT = 0o77777777777;
 
-/**
- * Writes the entries of an outer archive, one after the other in the order of the calls. Owner 0:0, no
- * names of owners, time 0: the archive depends on its content alone. Headers are those of Go's `archive/tar`.
- */
+/** Writes the entries of an outer archive, one after the other in the order of the calls. */
 export class TarWriter {
   readonly #output: ArchiveOutput;
   readonly #options: BlobEntryOptions;
   readonly #queue = new SerialQueue();
   readonly #blobs = new Map<Digest, number>();
+  /** Blobs that were handed in and are not written yet. */
+  #unfinished = 0;
   /** Why no further entry makes sense: an entry that went down a pipe is incomplete. */
   #broken: unknown;
 
@@ -55,7 +42,7 @@ export class TarWriter {
     return this.#queue.run(async () => {
       this.#checkWhole();
       const { bytes = EMPTY } = entry;
-      const blocks = [headerOf({ ...entry, size: bytes.length }), bytes, tarPadding(bytes.length)];
+      const blocks = [tarHeader({ ...entry, size: bytes.length }), bytes, tarPadding(bytes.length)];
       await this.#unlessBroken(() => this.#output.write(Buffer.concat(blocks)));
     });
   }
@@ -75,7 +62,7 @@ export class TarWriter {
     if (digest !== undefined && size !== undefined) {
       return this.#addOnce(digest, () => this.#addMeasured(openChecked(blob), { digest, size }, blob.signal));
     }
-    if (revise === undefined || this.#queue.isBusy) return this.#addStaged(blob);
+    if (revise === undefined || this.#unfinished > 0) return this.#addStaged(blob);
     return this.#addOnce(digest, () => this.#addAndPatch(blob, revise));
   }
 
@@ -93,12 +80,14 @@ export class TarWriter {
   }
 
   #addOnce(digest: Digest | undefined, add: () => Promise<StoredBlob>): Promise<StoredBlob> {
-    return this.#queue.run(async () => {
+    this.#unfinished++;
+    const added = this.#queue.run(async () => {
       this.#checkWhole();
       const stored = this.#known(digest) ?? (await add());
       this.#blobs.set(stored.digest, stored.size);
       return stored;
     });
+    return added.finally(() => this.#unfinished--);
   }
 
   async #addMeasured(
@@ -108,7 +97,7 @@ export class TarWriter {
   ): Promise<StoredBlob> {
     const { nameOf, mode } = this.#options;
     return await this.#undoOnFailure(async () => {
-      await this.#output.write(headerOf({ name: nameOf(stored.digest), mode, size: stored.size }));
+      await this.#output.write(tarHeader({ name: nameOf(stored.digest), mode, size: stored.size }));
       await this.#copy(bytes, signal);
       return stored;
     });
@@ -119,7 +108,7 @@ export class TarWriter {
     const start = this.#output.position;
     return await this.#undoOnFailure(async () => {
       const checked = openChecked(blob);
-      await this.#output.write(headerOf({ name: 'unknown', mode, size: 0 }));
+      await this.#output.write(tarHeader({ name: 'unknown', mode, size: 0 }));
       await this.#copy(checked, blob.signal);
       const { digest, size } = checked.result();
       const known = this.#known(digest);
@@ -196,30 +185,4 @@ export class TarWriter {
       hint: 'look at the earlier failure, then write the archive anew',
     });
   }
-}
-
-function headerOf({ name, mode, size, linkname }: Omit<TarEntryInput, 'bytes'> & { size: number }): Buffer {
-  const isDirectory = name.endsWith('/');
-  return encodeTarHeader({
-    name: Buffer.from(name),
-    typeflag:
-      linkname === undefined ? (isDirectory ? TAR_TYPE.directory : TAR_TYPE.regular) : TAR_TYPE.symlink,
-    ...(linkname === undefined ? {} : { linkname: Buffer.from(linkname) }),
-    mode,
-    uid: 0,
-    gid: 0,
-    size,
-    mtime: 0,
-  });
-}
-
-/**
- * A header that fits where one block was reserved. There is no room for an extended header, so a size of
- * more than 8 GiB is written in base 256, which all readers of tar know.
- */
-function oneBlockHeader(name: string, mode: number, size: number): Buffer {
-  if (size <= OCTAL_LIMIT) return headerOf({ name, mode, size });
-  const header = new Header({ path: name, mode, uid: 0, gid: 0, size, mtime: new Date(0), type: 'File' });
-  header.encode();
-  return header.block as Buffer;
 }
