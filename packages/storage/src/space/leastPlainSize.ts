@@ -7,8 +7,9 @@ const MAGIC_LENGTH = 6;
 const TRAILER_LENGTH = 4;
 /** More than this no deflate stream can grow (RFC 1951: 258 bytes from two bits). */
 const MOST_GROWTH = 1032;
-/** Data that cannot be compressed become hardly longer when one tries. */
+/** Data that cannot be compressed become hardly longer when one tries: by headers and trailers, and a little. */
 const LEAST_GROWTH = 0.95;
+const ENVELOPE_LENGTH = 128;
 
 /**
  * How many bytes there are at least when a blob is decompressed, without reading it: for a plain one its length;
@@ -21,7 +22,7 @@ export function leastPlainSize(blob: BlobRange): number {
   if (ends === undefined) return 0;
   const compression = detectCompression(ends.head);
   if (compression === 'none') return length;
-  const least = Math.floor(length * LEAST_GROWTH);
+  const least = Math.max(0, Math.floor(length * LEAST_GROWTH) - ENVELOPE_LENGTH);
   const told = compression === 'gzip' ? ends.trailer.readUInt32LE() : 0;
   // What no blob of this length can hold is the trailer of a damaged one.
   return told <= length * MOST_GROWTH ? Math.max(least, told) : least;
