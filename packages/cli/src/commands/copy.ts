@@ -1,6 +1,8 @@
+import type { Warning } from '@sediment/core';
 import type { CopiedImage, CopyOptions, ImageReference } from '@sediment/image';
 import type { Store } from '@sediment/storage';
 import type { Command } from 'commander';
+import { openCommandCache } from '../commandLine/commandBlobInfoCache.ts';
 import { addCopyOptions, type CopyCommandOptions, readCopyOptions } from '../commandLine/copyOptions.ts';
 import { collect, newCommand } from '../commandLine/newCommand.ts';
 import { isStandardOutput, refuseTerminalOutput } from '../commandLine/standardStreams.ts';
@@ -69,12 +71,16 @@ async function runCopy(request: CopyRequest): Promise<CopiedImage> {
     const from = parseImageReference(source, 'source');
     const to = parseImageReference(destination, 'destination');
     if (isStandardOutput(destination)) refuseTerminalOutput(command);
+    const onWarning = (warning: Warning) => reportWarning(watched, warning);
+    using blobInfoCache =
+      to.transport === 'containers-storage' ? await openCommandCache(onWarning) : undefined;
     const copy = (store?: Store) =>
       copyImage(from, to, {
         ...copyOptions(options),
         ...(store === undefined ? {} : { store }),
+        ...(blobInfoCache === undefined ? {} : { blobInfoCache }),
         onProgress,
-        onWarning: (warning) => reportWarning(watched, warning),
+        onWarning,
         signal: signals.signal,
       });
     return await (meansOwnStore(from) || meansOwnStore(to) ? withStore(command, watched, copy) : copy());

@@ -1,4 +1,5 @@
 import type { Store } from '@sediment/storage';
+import type { SpoolPlace } from '../archives/spoolFile.ts';
 import { openImageDestination } from '../destinations/openImageDestination.ts';
 import { type ImageReference, parseImageReference } from '../references/imageReference.ts';
 import type { ImageSelector } from '../references/imageSelector.ts';
@@ -72,7 +73,7 @@ async function copyChosen({ from, to, options, all }: CopyRequest): Promise<read
   if (isOpened(from)) return await finish(from);
   const reference = typeof from === 'string' ? resolveSourceReference(from) : from;
   const plan = planCopy(rest);
-  const { signal, spoolDirectory, platform, onWarning } = plan;
+  const { signal, spoolDirectory = placeBeside(target, store), platform, onWarning } = plan;
   const opening = {
     ...(signal === undefined ? {} : { signal }),
     ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
@@ -86,6 +87,12 @@ async function copyChosen({ from, to, options, all }: CopyRequest): Promise<read
   }
   await using source = await openImageSource(reference, opening);
   return await finish(source, 'select' in reference ? reference.select : undefined);
+}
+
+/** What is copied into a store may be staged on its disk; one that the reference describes is not open yet. */
+function placeBeside(target: ImageReference, store: Store | undefined): SpoolPlace | undefined {
+  const isOwn = target.transport === 'containers-storage' && target.store === undefined;
+  return isOwn ? store?.openTemporaryFile.bind(store) : undefined;
 }
 
 interface SourceRequest {

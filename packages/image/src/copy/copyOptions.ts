@@ -1,4 +1,5 @@
 import { type Platform, StorageError, type WarningHandler } from '@sediment/core';
+import type { BlobInfoCache } from '../blobInfoCache/blobInfoCache.ts';
 import type { LayerCompression } from '../documents/layerType.ts';
 import { parsePlatform } from '../platforms/platform.ts';
 import { type ImageSelector, parseImageSelector } from '../references/imageSelector.ts';
@@ -31,7 +32,12 @@ export interface CopyOptions {
   readonly onProgress?: (event: CopyEvent) => void;
   readonly onWarning?: WarningHandler;
   readonly signal?: AbortSignal;
-  /** For what must be staged; default: beside the destination; for compressed archives `TMPDIR`, else `/var/tmp`. */
+  /** Of a copy into a store; as for `importImage`. Its owner closes it. */
+  readonly blobInfoCache?: BlobInfoCache;
+  /**
+   * For what must be staged; default: beside the destination; for compressed archives the disk of the option `store`, if
+   * they are copied into it, else `TMPDIR`, else `/var/tmp`.
+   */
   readonly spoolDirectory?: string;
 }
 

@@ -47,13 +47,14 @@ export async function copyToStore(request: ToStoreRequest): Promise<CopiedImage>
   return progress.finish(imported, given);
 }
 
-function importPlan({ platform, removeSignatures, onWarning, signal, spoolDirectory }: CopyPlan): ImportPlan {
+function importPlan(plan: CopyPlan): ImportPlan {
+  const { platform, removeSignatures, blobInfoCache, onWarning, signal } = plan;
   return {
+    ...(blobInfoCache === undefined ? {} : { blobInfoCache }),
     ...(platform === undefined ? {} : { platform }),
     ...(removeSignatures === undefined ? {} : { removeSignatures }),
     ...(onWarning === undefined ? {} : { onWarning }),
     ...(signal === undefined ? {} : { signal }),
-    ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
   };
 }
 
