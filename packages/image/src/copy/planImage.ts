@@ -1,6 +1,6 @@
 import { StorageError } from '@sediment/core';
 import type { DestinationLimits } from '../destinations/imageDestination.ts';
-import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_MANIFEST } from '../documents/mediaTypes.ts';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, isDockerType, OCI_MANIFEST } from '../documents/mediaTypes.ts';
 import { dockerManifest } from '../sources/dockerManifest.ts';
 import type { OpenedImage } from '../sources/imageSource.ts';
 import type { SourceManifest } from '../sources/sourceManifest.ts';
@@ -55,7 +55,8 @@ async function choosePlan(request: PlanRequest): Promise<ImagePlan> {
   const own = manifest?.content === undefined ? undefined : (manifest.document.mediaType as ManifestType);
   const preferred = limits.manifestTypes.find(isWritten) ?? OCI_MANIFEST;
   const asked = plan.format === undefined ? undefined : FORMATS[plan.format];
-  const type = asked ?? (own !== undefined && limits.manifestTypes.includes(own) ? own : preferred);
+  const native = own ?? (isDockerType(opened.config.mediaType) ? DOCKER_MANIFEST : OCI_MANIFEST);
+  const type = asked ?? (limits.manifestTypes.includes(native) ? native : preferred);
   const planFor = (manifestType: ManifestType) =>
     planLayers({ plan, opened, manifest, manifestType, keepsPlain: transport === 'dir' });
   const layers = await planFor(type);
