@@ -88,6 +88,8 @@ function chooseStore(directory) {
   output(changed.join('\n'));
   typed('export CONTAINERS_STORAGE_CONF=$DIR/storage.conf');
   process.env.CONTAINERS_STORAGE_CONF = conf;
+  // What other programs of this user know about blobs is not for a tour.
+  process.env.SEDIMENT_BLOB_INFO_CACHE = 'off';
   return { graph, driver: chooseDriver() };
 }
 
