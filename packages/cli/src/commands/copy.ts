@@ -44,12 +44,13 @@ export function copyCommand(terminal: Terminal): Command {
     .option('--additional-tag <name>', 'a further name that the image gets there (repeatable)', collect);
   return addCopyOptions(command).action(
     async (source: string, destination: string, options: CopyImageOptions, action: Command) => {
+      const isPiped = isStandardOutput(destination);
       const copied = await runCopy({ command: action, terminal, options, source, destination });
       printCopies(terminal, [copied], {
         ...options,
         verb: 'Copied',
-        place: `to ${destination}`,
-        isPiped: isStandardOutput(destination),
+        place: `to ${isPiped ? 'standard output' : destination}`,
+        isPiped,
       });
     },
   );

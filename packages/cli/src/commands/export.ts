@@ -42,13 +42,14 @@ or just a path: a file (.tar) or - (standard output) is an oci-archive, a direct
     if (images.length === 0) action.error("error: missing required argument 'destination'");
     if (options.name !== undefined && images.length > 1)
       action.error("error: option '--name' is for one image");
-    if (isStandardOutput(place)) refuseTerminalOutput(action);
+    const isPiped = isStandardOutput(place);
+    if (isPiped) refuseTerminalOutput(action);
     const { to, copied } = await runExport({ command: action, terminal, options, images, place });
     printCopies(terminal, copied, {
       ...options,
       verb: 'Exported',
-      place: `as ${to.transport}:${to.path}`,
-      isPiped: isStandardOutput(place),
+      place: isPiped ? `as ${to.transport} to standard output` : `as ${to.transport}:${to.path}`,
+      isPiped,
     });
   });
 }

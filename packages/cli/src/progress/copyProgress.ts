@@ -16,8 +16,8 @@ function drawCopy(display: LayerDisplay): (event: CopyEvent) => void {
       case 'layer-progress':
         return display.read(event.index, event.read);
       case 'layer-done':
-        if (event.copied === 'present') display.isThere(event.index, event.digest);
-        return;
+        if (event.copied === 'present') return display.isThere(event.index, event.digest);
+        return display.done(event.index);
       case 'image-done':
         return display.end();
       case 'commit':

@@ -46,6 +46,10 @@ export class DrawnProgress<Event> implements Progress<Event>, LayerDisplay {
     this.#bars.show({ index, id: layer.name, size: layer.size, read: bytes });
   }
 
+  done(index: number): void {
+    this.read(index, this.#layers.get(index)?.size ?? 0);
+  }
+
   end(): void {
     this.stop();
   }

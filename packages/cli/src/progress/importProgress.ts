@@ -16,7 +16,7 @@ function drawImport(display: LayerDisplay): (event: ImportEvent) => void {
       case 'layer-progress':
         return display.read(event.index, event.read);
       case 'layer-done':
-        return;
+        return display.done(event.index);
       case 'image-done':
         return display.end();
     }

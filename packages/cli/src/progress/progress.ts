@@ -25,6 +25,8 @@ export interface LayerDisplay {
   isThere(index: number, name: string): void;
   start(layer: { readonly index: number; readonly name: string; readonly size: number }): void;
   read(index: number, bytes: number): void;
+  /** Everything of the layer was read. */
+  done(index: number): void;
   end(): void;
 }
 
