@@ -11,8 +11,6 @@ import { onDestination, throwIfStopped } from './destinationError.ts';
 export const STALE_MS = 10_000;
 /** The shortest interval that the package knows, so that a dead holder shows early. */
 const REFRESH_MS = 1000;
-/** From here on a lock looks forsaken: its holder missed a touch. */
-const DOUBTFUL_MS = 2 * REFRESH_MS;
 const POLL_MS = 50;
 
 export interface LockRequest {
@@ -21,8 +19,8 @@ export interface LockRequest {
   /** The directory that is the lock; it must be possible to make it. */
   readonly lockPath: string;
   /**
-   * How long to wait for another writer, in milliseconds. One that seems to be dead is waited for until
-   * its lock can be taken over.
+   * How long to wait for another writer, in milliseconds; more than a second. One that seems to be dead is
+   * waited for until its lock can be taken over.
    */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
@@ -42,16 +40,17 @@ export interface DestinationLock {
  */
 export async function lockDestination(request: LockRequest): Promise<DestinationLock> {
   const { path, lockPath, waitMs, signal } = request;
-  let deadline = Date.now() + waitMs;
+  const deadline = Date.now() + waitMs;
+  let firstTouch: number | undefined;
   for (;;) {
     throwIfStopped(signal);
     const lock = await tryLock(path, lockPath);
     if (lock !== undefined) return lock;
-    if (Date.now() >= deadline) {
-      const ageMs = await ageOf(lockPath);
-      if (ageMs !== undefined && ageMs < DOUBTFUL_MS) throw busy(path, lockPath);
-      deadline = Date.now() + POLL_MS;
-    }
+    const touch = await lastTouch(lockPath);
+    firstTouch ??= touch;
+    // A holder that is alive has touched it meanwhile.
+    const isAlive = touch !== undefined && touch !== firstTouch;
+    if (isAlive && Date.now() >= deadline) throw busy(path, lockPath);
     await sleep(POLL_MS);
   }
 }
@@ -100,10 +99,10 @@ async function loadLockfile(): Promise<typeof import('proper-lockfile')> {
   return (await import('proper-lockfile')).default;
 }
 
-/** Time since the holder's last touch; undefined when the lock is gone. */
-async function ageOf(lockPath: string): Promise<number | undefined> {
+/** In milliseconds since 1970; undefined when the lock is gone. */
+async function lastTouch(lockPath: string): Promise<number | undefined> {
   try {
-    return Date.now() - (await stat(lockPath)).mtimeMs;
+    return (await stat(lockPath)).mtimeMs;
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return undefined;
     throw error;

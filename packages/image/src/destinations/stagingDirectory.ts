@@ -34,7 +34,7 @@ export async function makeStagingDirectory(destination: string): Promise<Staging
       forgetLeft(path);
     };
     try {
-      const lock = await lockDestination({ path, lockPath: join(path, LOCK), waitMs: 0 });
+      const lock = await lockDestination({ path, lockPath: join(path, LOCK), waitMs: 2000 });
       return { path, assertHeld: () => lock.assertHeld(), remove: () => remove(lock) };
     } catch (error) {
       await remove();
