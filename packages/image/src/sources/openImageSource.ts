@@ -45,7 +45,8 @@ export async function openImageSource(
   const { transport, path } = reference;
   const isInDirectory = transport === 'oci' || transport === 'dir';
   if (isInDirectory) await checkDirectory(path, transport);
-  if (isInDirectory || (transport === undefined && (await isDirectory(path)))) {
+  const isPath = transport === undefined && path !== '-';
+  if (isInDirectory || (isPath && (await isDirectory(path)))) {
     const form = isInDirectory ? transport : recognizeDirectory(path);
     return await (form === 'dir' ? openDir(path) : openLayoutDirectory(path));
   }
