@@ -81,6 +81,8 @@ export interface ImportRow {
   /** How many layers it has, and how many of these were in the store before. */
   readonly layerCount: number;
   readonly reusedLayers: number;
+  /** Whether the import has kept its blobs. */
+  readonly keepsBlobs: boolean;
 }
 
 interface ImportRequest {
@@ -143,7 +145,8 @@ export function rowCollector(rows: ImportRow[]): (event: ImportEvent) => void {
     if (event.type === 'layer-reused') reusedLayers += 1;
     if (event.type !== 'image-done') return;
     const { id, names, digest = null, created, layer = null } = event.info;
-    rows.push({ id, names, digest, created, layer, isNew: event.isNew, layerCount, reusedLayers });
+    const { isNew, keepsBlobs } = event;
+    rows.push({ id, names, digest, created, layer, isNew, layerCount, reusedLayers, keepsBlobs });
   };
 }
 
@@ -153,9 +156,10 @@ function printRows(terminal: Terminal, rows: readonly ImportRow[], options: Impo
 }
 
 /** `Imported 63d6a9f688a0 as localhost/app:1 (3 layers, 1 of them already there)`. */
-export function describeImport({ id, names, isNew, layerCount, reusedLayers }: ImportRow): string {
+export function describeImport(row: ImportRow): string {
+  const { id, names, isNew, layerCount, reusedLayers, keepsBlobs } = row;
   const layers = `${layerCount} layer${layerCount === 1 ? '' : 's'}`;
   const reused = reusedLayers === 0 ? '' : `, ${reusedLayers} of them already there`;
   const as = names.length === 0 ? 'without a name' : `as ${names.map(printable).join(', ')}`;
-  return `${isNew ? 'Imported' : 'Already there:'} ${shortId(id)} ${as} (${layers}${isNew ? reused : ''})`;
+  return `${isNew ? 'Imported' : 'Already there:'} ${shortId(id)} ${as} (${layers}${isNew ? reused : ''}${keepsBlobs ? '; blobs kept' : ''})`;
 }

@@ -26,6 +26,6 @@ function drawImport(display: LayerDisplay): (event: ImportEvent) => void {
 /** Of the image in the store no more than a program needs to find it again. */
 function toRecord(event: ImportEvent): ProgressRecord {
   if (event.type !== 'image-done') return { ...event };
-  const { type, image, isNew, info } = event;
-  return { type, image, id: info.id, names: info.names, digest: info.digest ?? null, isNew };
+  const { type, image, isNew, keepsBlobs, info } = event;
+  return { type, image, id: info.id, names: info.names, digest: info.digest ?? null, isNew, keepsBlobs };
 }

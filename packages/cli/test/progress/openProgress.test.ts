@@ -31,6 +31,7 @@ const importEvents = [
     type: 'image-done',
     image: 0,
     isNew: true,
+    keepsBlobs: false,
     info: { id: id(15), names: ['x'], digest: digest(9), bigData: [] },
   },
 ] as unknown as ImportEvent[];
@@ -131,6 +132,7 @@ describe('records of finished images', () => {
       names: ['x'],
       digest: digest(9),
       isNew: true,
+      keepsBlobs: false,
     });
     expect(COPY_PROGRESS.toRecord(copyEvents.at(-2) as CopyEvent)).toEqual({
       type: 'image-done',

@@ -32,4 +32,6 @@ export type ImportEvent =
       readonly info: ImageInfo;
       /** Whether the image is new to the store. */
       readonly isNew: boolean;
+      /** Whether the import has kept the blobs of the image. */
+      readonly keepsBlobs: boolean;
     };

@@ -44,7 +44,7 @@ export async function importOne(request: ImportOneRequest): Promise<ImportedImag
       object: name,
     });
   }
-  onProgress?.({ type: 'image-done', image: place.image, info, isNew });
+  onProgress?.({ type: 'image-done', image: place.image, info, isNew, keepsBlobs: keep !== undefined });
   return { ...info, isNew, manifestDigest: manifest.digest };
 }
 
