@@ -1,4 +1,5 @@
 import { type Digest, layerIdFor, StorageError } from '@sediment/core';
+import type { ChainKeeper } from '../blobs/chainKeeper.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import { assertRoomForLayers } from '../space/assertRoomForLayers.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
@@ -37,6 +38,12 @@ export type ChainEvent =
 export interface AddChainOptions {
   readonly onProgress?: (event: ChainEvent) => void;
   readonly signal?: AbortSignal;
+  /**
+   * Keep the blobs of all layers as they come (of layers that are addressed by DiffID: the plain tars), for
+   * `Blobs.keepImage`. What is unpacked is read once all the same; of reused layers the bytes are read if their
+   * blobs are not kept yet.
+   */
+  readonly keepBlobs?: boolean;
 }
 
 /** A layer of the chain with its id and its parent's. */
@@ -51,11 +58,14 @@ export interface PlannedLayer extends ChainLayer {
  * one has are reused and their bytes not read. The others are unpacked side by side without any store lock and
  * become visible together, in one short section under the layers lock.
  *
+ * With `keepBlobs` all blobs are in the layout when this ends; a failure may leave some there that belong to nobody.
+ *
  * Another process that is unpacking the same layers is waited for; what it leaves undone is done here.
  *
  * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` and the codes of
  *   unpacking; `NO_SPACE`, at once if the layers surely do not fit; `PARENT_UNKNOWN` when a reused layer was
- *   deleted meanwhile; `ABORTED`. Nothing of the chain is then visible.
+ *   deleted meanwhile; `ABORTED`; with `keepBlobs` those of `Blobs.put`. Nothing of the chain is then visible,
+ *   unless the failure was that the blob of a reused layer could not be kept.
  */
 export async function addChain(
   context: StoreContext,
@@ -63,6 +73,25 @@ export async function addChain(
   options: AddChainOptions = {},
 ): Promise<LayerInfo[]> {
   const plan = planChain(chain);
+  if (options.keepBlobs !== true) return await addPlanned(context, plan, options);
+  const { ChainKeeper } = await import('../blobs/chainKeeper.ts');
+  return await context.change(async () => {
+    const keeper = await ChainKeeper.open(context);
+    const layers = await addPlanned(context, plan, { ...options, keeper });
+    await keeper.keepRest(plan, layers, options.signal);
+    return layers;
+  });
+}
+
+interface PlannedOptions extends AddChainOptions {
+  readonly keeper?: ChainKeeper;
+}
+
+async function addPlanned(
+  context: StoreContext,
+  plan: readonly PlannedLayer[],
+  options: PlannedOptions,
+): Promise<LayerInfo[]> {
   const reported = new Set<string>();
   let committed = false;
   for (;;) {
@@ -131,9 +160,9 @@ async function underUnpackLock(
 async function unpackMissing(
   context: StoreContext,
   missing: readonly PlannedLayer[],
-  options: AddChainOptions,
+  options: PlannedOptions,
 ): Promise<void> {
-  const { signal } = options;
+  const { keeper, signal } = options;
   const temps: TempDir[] = [];
   try {
     signal?.throwIfAborted();
@@ -142,7 +171,9 @@ async function unpackMissing(
     temps.push(content);
     const metadata = context.layerTemp.create();
     temps.push(metadata);
-    const staged = await stageChain({ context, missing, content, metadata, options });
+    if (keeper !== undefined) temps.push(keeper.newTemp());
+    const staged = await stageChain({ context, missing, content, metadata, options, keeper });
+    keeper?.place(staged);
     await commitChain(context, staged, signal);
   } catch (error) {
     throw isAbort(error, signal)

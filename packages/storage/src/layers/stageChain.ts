@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { ChainKeeper } from '../blobs/chainKeeper.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { UnpackJob, UnpackResult } from '../unpack/unpackJob.ts';
@@ -19,6 +20,8 @@ interface StageRequest {
   readonly content: TempDir;
   readonly metadata: TempDir;
   readonly options: AddChainOptions;
+  /** Takes the blobs, if they are to be kept. */
+  readonly keeper?: ChainKeeper | undefined;
 }
 
 interface StageTarget {
@@ -66,7 +69,12 @@ async function stageSideBySide(run: StageRun, targets: readonly StageTarget[]): 
   for (const [i, target] of targets.entries()) prepareTree(run, target, targets[i - 1]);
   return await allOrStop(run.stop, targets, async (target) => {
     const { tree, tarSplit, layer } = target;
-    const job = { ...jobOf(layer), tree: treeOf(run, tree), tarSplit: { path: tarSplit } };
+    const job = {
+      ...jobOf(layer),
+      tree: treeOf(run, tree),
+      tarSplit: { path: tarSplit },
+      ...keepOf(run, layer),
+    };
     return { ...target, result: await runJob(run, layer, job) };
   });
 }
@@ -78,7 +86,8 @@ async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[])
   const ranges = targets.filter((target) => !isStream(target));
   const digests = allOrStop(run.stop, ranges, async (target) => {
     const { layer, tarSplit } = target;
-    results.set(target, await runJob(run, layer, { ...jobOf(layer), tarSplit: { path: tarSplit } }));
+    const job = { ...jobOf(layer), tarSplit: { path: tarSplit }, ...keepOf(run, layer) };
+    results.set(target, await runJob(run, layer, job));
   });
   const trees = stopOnError(run.stop, async () => {
     for (const [i, target] of targets.entries()) {
@@ -86,9 +95,10 @@ async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[])
       prepareTree(run, target, targets[i - 1]);
       const { layer, tarSplit } = target;
       const job = { ...jobOf(layer), tree: treeOf(run, target.tree) };
-      if (isStream(target))
-        results.set(target, await runJob(run, layer, { ...job, tarSplit: { path: tarSplit } }));
-      else await run.pool.run(job, { signal: run.stop.signal, priority: sizeOf(layer) });
+      if (isStream(target)) {
+        const whole = { ...job, tarSplit: { path: tarSplit }, ...keepOf(run, layer) };
+        results.set(target, await runJob(run, layer, whole));
+      } else await run.pool.run(job, { signal: run.stop.signal, priority: sizeOf(layer) });
     }
   });
   await settleAll<unknown>(run.stop, [digests, trees]);
@@ -101,6 +111,11 @@ function jobOf({ what, blob, digest, size, diffID }: PlannedLayer): UnpackJob {
     ...(typeof blob === 'function' ? {} : { blob }),
     expect: { ...(digest === undefined ? {} : { digest }), ...(size === undefined ? {} : { size }), diffID },
   };
+}
+
+function keepOf({ keeper }: StageRun, layer: PlannedLayer): Pick<UnpackJob, 'keep'> {
+  const keep = keeper?.stage(layer);
+  return keep === undefined ? {} : { keep };
 }
 
 function treeOf({ context }: StageRun, root: string): NonNullable<UnpackJob['tree']> {

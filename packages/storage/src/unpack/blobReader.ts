@@ -18,6 +18,8 @@ export interface BlobReaderOptions {
   readonly algorithm: DigestAlgorithm;
   /** Told how many bytes were read so far, after each block. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
+  /** Gets all bytes in order, before anybody else does. */
+  readonly copy?: { write(bytes: Uint8Array): void } | undefined;
 }
 
 /** Reads a range of a file once, in order, and hashes it. */
@@ -74,6 +76,7 @@ export class BlobReader implements LayerBytes {
     if (count === 0) throw this.#endsEarly(path, offset, length);
     const block = this.#block.subarray(0, count);
     this.#hasher.update(block);
+    this.#options.copy?.write(block);
     this.#position += count;
     this.#options.onProgress?.(this.#position);
     return block;

@@ -9,6 +9,7 @@ import {
   StorageError,
   wrapSystemError,
 } from '@sediment/core';
+import { BlobCopy } from './blobCopy.ts';
 import { BlobReader } from './blobReader.ts';
 import { withCleanupError } from './cleanupError.ts';
 import type { LayerBytes } from './layerBytes.ts';
@@ -38,8 +39,8 @@ interface DiffFacts {
 
 /**
  * Reads one layer to its last byte, once: hashes it, decompresses it by its magic, hashes the tar,
- * and writes tree and tar-split. Runs in the calling thread, with synchronous calls. After a failure
- * there is no tar-split and no open file; the tree is left to the caller, incomplete.
+ * and writes tree, tar-split and the copy to be kept. Runs in the calling thread, with synchronous calls. After a failure
+ * there is no tar-split, no copy and no open file; the tree is left to the caller, incomplete.
  *
  * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` when the layer is not
  *   the expected one; `BLOB_MISSING` and `ARCHIVE_INVALID` when the file is missing or ends early;
@@ -49,9 +50,26 @@ interface DiffFacts {
 export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Promise<UnpackResult> {
   registerNativeCodecs();
   if (job.blob !== undefined) verifySize(job, job.blob.length);
-  const reader = openBytes(job, hooks);
+  const copy = job.keep === undefined ? undefined : new BlobCopy(job.keep.path, job.what);
   try {
-    return await readLayer(job, hooks, reader);
+    return await readInto(job, hooks, copy);
+  } catch (error) {
+    if (copy !== undefined) discard(copy, error);
+    throw error;
+  }
+}
+
+async function readInto(
+  job: UnpackJob,
+  hooks: UnpackHooks,
+  copy: BlobCopy | undefined,
+): Promise<UnpackResult> {
+  const isPlain = job.keep?.form === 'tar';
+  const reader = openBytes(job, hooks, isPlain ? undefined : copy);
+  try {
+    const result = await readLayer({ job, hooks, reader, tarCopy: isPlain ? copy : undefined });
+    copy?.finish();
+    return result;
   } catch (error) {
     throw wrapSystemError(error, job.what);
   } finally {
@@ -59,7 +77,7 @@ export async function runUnpackJob(job: UnpackJob, hooks: UnpackHooks = {}): Pro
   }
 }
 
-function openBytes(job: UnpackJob, hooks: UnpackHooks): LayerBytes {
+function openBytes(job: UnpackJob, hooks: UnpackHooks, copy: BlobCopy | undefined): LayerBytes {
   const { what, blob, expect } = job;
   const { input } = hooks;
   // Also while the rest of a damaged layer is read for its digest.
@@ -69,7 +87,7 @@ function openBytes(job: UnpackJob, hooks: UnpackHooks): LayerBytes {
     if (bytesRead > (expect.size ?? Number.POSITIVE_INFINITY)) verifySize(job, bytesRead);
     hooks.onProgress?.(bytesRead);
   };
-  const options = { what, algorithm: algorithmOf(expect.digest), onProgress };
+  const options = { what, algorithm: algorithmOf(expect.digest), onProgress, copy };
   if (blob !== undefined) return new BlobReader(blob, options);
   if (input === undefined) throw new TypeError(`${what}: a job without a blob needs its bytes`);
   return new StreamReader(input, options);
@@ -79,13 +97,21 @@ function stopIfAborted(what: string, { isAborted }: UnpackHooks): void {
   if (isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
 }
 
-async function readLayer(job: UnpackJob, hooks: UnpackHooks, reader: LayerBytes): Promise<UnpackResult> {
+interface LayerReading {
+  readonly job: UnpackJob;
+  readonly hooks: UnpackHooks;
+  readonly reader: LayerBytes;
+  /** Gets the uncompressed tar, if that is to be kept. */
+  readonly tarCopy: BlobCopy | undefined;
+}
+
+async function readLayer({ job, hooks, reader, tarCopy }: LayerReading): Promise<UnpackResult> {
   const { what, expect } = job;
   const checkpoint = (): void => stopIfAborted(what, hooks);
   const warnings = new WarningTally(what);
   const sink = new LayerSink({ job, warnings, checkpoint, umaskIsZero: hooks.umaskIsZero ?? false });
   try {
-    const diff = await copyLayer({ job, reader, sink, checkpoint });
+    const diff = await copyLayer({ job, reader, sink, tarCopy, checkpoint });
     const compressedDigest = await reader.digest();
     verifySize(job, reader.size);
     verify(job, 'digest', compressedDigest);
@@ -123,7 +149,7 @@ function namingBlob(error: StorageError, { what, blob }: UnpackJob): StorageErro
   });
 }
 
-function discard(sink: LayerSink, error: unknown): void {
+function discard(sink: Pick<LayerSink, 'discard'>, error: unknown): void {
   try {
     sink.discard();
   } catch (second) {
@@ -135,10 +161,11 @@ interface LayerCopy {
   readonly job: UnpackJob;
   readonly reader: LayerBytes;
   readonly sink: LayerSink;
+  readonly tarCopy: BlobCopy | undefined;
   readonly checkpoint: () => void;
 }
 
-async function copyLayer({ job, reader, sink, checkpoint }: LayerCopy): Promise<DiffFacts> {
+async function copyLayer({ job, reader, sink, tarCopy, checkpoint }: LayerCopy): Promise<DiffFacts> {
   const { digest, diffID } = job.expect;
   const { compression, bytes } = await openDecompressed(reader.blocks(), { what: job.what });
   const same = compression === 'none' && algorithmOf(digest) === algorithmOf(diffID);
@@ -148,6 +175,7 @@ async function copyLayer({ job, reader, sink, checkpoint }: LayerCopy): Promise<
     checkpoint();
     hasher?.update(chunk);
     diffSize += chunk.length;
+    tarCopy?.write(chunk);
     sink.write(chunk);
   }
   sink.end();

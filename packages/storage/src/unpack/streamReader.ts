@@ -5,6 +5,8 @@ export interface StreamReaderOptions {
   readonly algorithm: DigestAlgorithm;
   /** Told how many bytes were read so far, after each chunk. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
+  /** Gets all bytes in order, before anybody else does. */
+  readonly copy?: { write(bytes: Uint8Array): void } | undefined;
 }
 
 /** Reads a stream once and hashes it. Errors of the source pass through. */
@@ -49,6 +51,7 @@ export class StreamReader implements LayerBytes {
       return undefined;
     }
     this.#hasher.update(next.value);
+    this.#options.copy?.write(next.value);
     this.#size += next.value.length;
     this.#options.onProgress?.(this.#size);
     return next.value;

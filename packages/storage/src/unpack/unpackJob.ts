@@ -45,6 +45,11 @@ export interface UnpackJob {
   readonly tree?: UnpackTree;
   /** Write the tar-split (gzip, mode 0600) to this path, which must not exist. */
   readonly tarSplit?: { readonly path: string };
+  /**
+   * Write the bytes (mode 0644) to this path, which must not exist: as they come (`blob`), or the uncompressed tar.
+   * The file is complete and on disk when the job succeeds, and removed when it fails.
+   */
+  readonly keep?: { readonly path: string; readonly form: 'blob' | 'tar' };
 }
 
 export interface UnpackResult {

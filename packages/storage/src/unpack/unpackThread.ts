@@ -144,9 +144,9 @@ export class UnpackThread {
 }
 
 /** Node closes what it opened for the thread; the rest, and half a tar-split, is ours to remove. */
-function cleanUpAfter({ tree, tarSplit }: UnpackJob): void {
+function cleanUpAfter({ tree, tarSplit, keep }: UnpackJob): void {
   if (tree !== undefined && existsSync(tree.root)) closeDescriptorsBelow(realpathSync(tree.root));
-  if (tarSplit !== undefined) rmSync(tarSplit.path, { force: true });
+  for (const file of [tarSplit, keep]) if (file !== undefined) rmSync(file.path, { force: true });
 }
 
 function crashed({ what }: UnpackJob, exitCode: number, cause: Error | undefined): StorageError {
