@@ -28,7 +28,7 @@ const IMPURE_BUILTINS = ['fs', 'fs/promises', 'child_process', 'worker_threads',
 /** Packages whose modules are bundled: what they import may be a development dependency. */
 const BUNDLED = ['cli', 'containers-storage'];
 /** Dependencies that no module of a bundled package imports itself: native packages stay outside of the bundle. */
-const OUTSIDE_BUNDLE = ['koffi'];
+const OUTSIDE_BUNDLE = ['better-sqlite3', 'koffi'];
 
 /**
  * Reads every import of every package and of all tests.

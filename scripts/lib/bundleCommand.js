@@ -17,7 +17,7 @@ import { buildSync } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
 
 /** Packages with machine code of their own: they find their binary by its place on disk. */
-export const NATIVE_PACKAGES = ['koffi'];
+export const NATIVE_PACKAGES = ['better-sqlite3', 'koffi'];
 
 /** CommonJS parts of the bundle call `require`, which ES modules do not have. */
 const REQUIRE_BANNER =
