@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { digestHex, digestOf, sha256Hex } from '@sediment/core';
+import { type Digest, digestHex, digestOf, sha256Hex } from '@sediment/core';
 import { describe, expect, it } from 'vitest';
 import { openTarArchive } from '../../src/archives/tarArchive.ts';
 import type { ImageDestination, OpenDestinationOptions } from '../../src/destinations/imageDestination.ts';
@@ -56,7 +56,7 @@ describe('a docker-archive', () => {
     };
     const image = dockerImage([A, B], config);
     await writeImage(open(path), image, { names: ['example.com/app:1'] });
-    const [a, b] = [A, B].map((layer) => digestOf(layer)) as [string, string];
+    const [a, b] = [A, B].map((layer) => digestOf(layer)) as [Digest, Digest];
     const lower = sha256Hex(`{"layer_id":"${a}"}`);
     const taken = (id: string) =>
       `{"architecture":"amd64","config":{"Labels":{"9":"b \\u0026 c","10":"\\u003ca\\u003e"}},"container":"abc",` +
