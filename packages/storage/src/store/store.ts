@@ -1,4 +1,5 @@
-import type { Blobs } from '../blobs/blobs.ts';
+import { existsSync } from 'node:fs';
+import type { Blobs, BlobUsage, KeepPolicy } from '../blobs/blobs.ts';
 import { StoreBlobs } from '../blobs/storeBlobs.ts';
 import type { CheckOptions, CheckReport } from '../check/checkReport.ts';
 import type { RepairOptions, RepairResult } from '../check/repairResult.ts';
@@ -49,6 +50,8 @@ export interface StoreInfo {
   readonly settings: readonly EffectiveSetting[];
   /** Of all stores; what is in several counts several times, as in listings. */
   readonly counts: { readonly layers: number; readonly images: number; readonly containers: number };
+  /** What blobs that are kept as they came take on disk, and which are kept. */
+  readonly keptBlobs: BlobUsage & { readonly policy: KeepPolicy };
 }
 
 /**
@@ -237,7 +240,15 @@ export class OpenStore implements Store {
         images: await images.read((view) => view.everywhere().length),
         containers: await containers.read((view) => view.all().length),
       },
+      keptBlobs: await this.#keptBlobs(),
     };
+  }
+
+  /** Loads nothing where Sediment has left nothing. */
+  async #keptBlobs(): Promise<StoreInfo['keptBlobs']> {
+    if (!existsSync(this.#context.paths.sedimentRoot))
+      return { policy: 'none', blobs: 0, bytes: 0, pinned: 0 };
+    return { policy: await this.blobs.policy(), ...(await this.blobs.usage()) };
   }
 
   async shutdown(options: ShutDownOptions = {}): Promise<void> {
