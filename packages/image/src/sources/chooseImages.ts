@@ -38,7 +38,8 @@ function byPosition(source: ImageSource, position: number): SourceImage {
   const found = source.images.find(({ positions }) => positions.includes(position));
   if (found !== undefined) return found;
   const count = source.images.reduce((sum, { positions }) => sum + positions.length, 0);
-  throw notFound(source, `@${position}`, `Invalid source index @${position}, only ${count} images available`);
+  const message = `${source.location}: Invalid source index @${position}, only ${count} manifest items available`;
+  throw notFound(source, `@${position}`, message);
 }
 
 function byName(source: ImageSource, name: string): SourceImage {

@@ -81,7 +81,7 @@ describe('choosing among the images of a source', () => {
   it.each([
     [{ name: 'nope' }, 'nope', 'no image "nope" found in'],
     [{ name: 'INVALID NAME' }, 'INVALID NAME', 'no image "INVALID NAME" found in'],
-    [{ index: 4 }, '@4', 'Invalid source index @4, only 4 images available'],
+    [{ index: 4 }, '@4', 'Invalid source index @4, only 4 manifest items available'],
   ])('finds nothing for %j, and says what there is', async (select, object, message) => {
     const error = await storageErrorOf(() => choose(DOCKER, { select }));
     expect(error).toMatchObject({ code: 'IMAGE_NOT_IN_SOURCE', facts: { object } });
