@@ -67,6 +67,6 @@ async function checkParent(directory: string, location: string): Promise<void> {
 export function destinationExists(location: string, why: string): StorageError {
   return new StorageError('DESTINATION_EXISTS', `${location}: ${why}`, {
     path: location,
-    hint: 'choose another path, or remove the file first',
+    hint: 'choose another path, or replace what is there with --overwrite',
   });
 }

@@ -114,7 +114,8 @@ class StreamOutput implements ArchiveOutput {
       });
     } catch (error) {
       throwIfStopped(this.#signal);
-      throw destinationError(error, `writing ${this.location}`, this.location);
+      const where = this.location === '-' ? 'standard output' : this.location;
+      throw destinationError(error, `writing ${where}`, this.location);
     } finally {
       if (stop !== undefined) this.#signal?.removeEventListener('abort', stop);
     }
