@@ -1,4 +1,4 @@
-import type { BlobUsage, KeepPolicy, Store, StoreInfo } from '@sediment/storage';
+import type { StoreInfo } from '@sediment/storage';
 import type { Command } from 'commander';
 import { formatOption, newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';
@@ -15,27 +15,17 @@ export function infoCommand(terminal: Terminal): Command {
   ])
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
-      const info = await withStore(command, terminal, readInfo);
+      const info = await withStore(command, terminal, (store) => store.info());
       terminal.print(format === 'json' ? formatJson(infoJson(info)) : infoText(info, terminal.columns));
     });
 }
 
-/** A store, and what it keeps as it came. */
-export interface Info extends StoreInfo {
-  readonly keptBlobs: BlobUsage & { readonly policy: KeepPolicy };
-}
-
-async function readInfo(store: Store): Promise<Info> {
-  const keptBlobs = { policy: await store.blobs.policy(), ...(await store.blobs.usage()) };
-  return { ...(await store.info()), keptBlobs };
-}
-
 /** What `sediment info --format json` prints. */
-export function infoJson(info: Info): unknown {
+export function infoJson(info: StoreInfo): unknown {
   return { version: readVersion(), ...info, driverStatus: Object.fromEntries(info.driverStatus) };
 }
 
-export function infoText(info: Info, width?: number): string {
+export function infoText(info: StoreInfo, width?: number): string {
   const { counts } = info;
   const facts: [string, string][] = [
     ['Graph root', info.graphRoot],
@@ -62,7 +52,7 @@ export function infoText(info: Info, width?: number): string {
 }
 
 /** `12 (345 MB, 2 pinned), policy all`. */
-function keptText({ policy, blobs, bytes, pinned }: Info['keptBlobs']): string {
+function keptText({ policy, blobs, bytes, pinned }: StoreInfo['keptBlobs']): string {
   const size = blobs === 0 ? '' : ` (${formatBytes(bytes)}${pinned === 0 ? '' : `, ${pinned} pinned`})`;
   return `${blobs}${size}, policy ${policy}`;
 }

@@ -1,7 +1,8 @@
+import type { StoreInfo } from '@sediment/storage';
 import { describe, expect, it } from 'vitest';
-import { type Info, infoJson, infoText } from '../../src/commands/info.ts';
+import { infoJson, infoText } from '../../src/commands/info.ts';
 
-const info: Info = {
+const info: StoreInfo = {
   graphRoot: '/graph',
   runRoot: '/run',
   driver: 'overlay',
