@@ -22,8 +22,8 @@ export const SIXTY: ImageDescription = {
 };
 export const EMPTY: ImageDescription = { names: ['localhost/empty:1'], layers: [] };
 
-/** A simple signature as skopeo takes it: only its first byte is looked at. */
-export const SIGNATURES = [Buffer.from([0x95, 1, 2, 3]), Buffer.from([0x95, 4, 5])];
+/** Simple signatures as skopeo takes them: it looks at the first byte only, which is that of an OpenPGP packet. */
+export const SIGNATURES = [Buffer.from([0x88, 1, 2, 3]), Buffer.from([0x88, 4, 5])];
 
 /**
  * Images that no program of today writes, or that few do. All of them can be read:
