@@ -5,7 +5,6 @@ export type { AnnouncedBlob, CopiedAs, CopiedBlob, CopiedImage, CopyEvent } from
 export { type CopyFrom, type CopyImageOptions, copyImage, copyImages } from './copy/copyImages.ts';
 export type { CopyOptions } from './copy/copyOptions.ts';
 export { exportImage, exportImages } from './copy/exportImages.ts';
-export { type ReferencedStoreOptions, withReferencedStore } from './copy/withReferencedStore.ts';
 export type {
   DestinationLimits,
   FileTransport,
@@ -56,6 +55,7 @@ export {
 export type { StoreReference, StoreSpec } from './references/storeReference.ts';
 export type { Transport } from './references/transports.ts';
 export type { ReferenceUse } from './references/unsupportedTransports.ts';
+export { type ReferencedStoreOptions, withReferencedStore } from './references/withReferencedStore.ts';
 export { chooseImages, type ImageChoice } from './sources/chooseImages.ts';
 export type {
   ImageDocument,

@@ -5,6 +5,7 @@ import { type ImageReference, parseImageReference } from '../references/imageRef
 import type { ImageSelector } from '../references/imageSelector.ts';
 import type { SourceReference } from '../references/sourceReference.ts';
 import { fullNameOf } from '../references/storeReference.ts';
+import { withReferencedStore } from '../references/withReferencedStore.ts';
 import { chooseImages } from '../sources/chooseImages.ts';
 import type { ImageSource } from '../sources/imageSource.ts';
 import { openImageSource, resolveSourceReference } from '../sources/openImageSource.ts';
@@ -12,7 +13,6 @@ import type { CopiedImage } from './copyEvents.ts';
 import { copyInto } from './copyInto.ts';
 import { type CopyOptions, type CopyPlan, planCopy } from './copyOptions.ts';
 import { copyToStore } from './copyToStore.ts';
-import { withReferencedStore } from './withReferencedStore.ts';
 
 /** What to copy from: a reference (`oci-archive:app.tar`, or just a path), or an opened source. */
 export type CopyFrom = string | SourceReference | ImageSource;

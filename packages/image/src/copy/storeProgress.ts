@@ -33,6 +33,7 @@ export class StoreProgress {
       case 'layer-done':
         this.#done(event.index, 'unpacked');
         return;
+      case 'blob-kept':
       case 'image-done':
     }
   }

@@ -3,7 +3,7 @@ import type { ChainLayer, LayerInfo, PutImageResult } from '@sediment/storage';
 import type { ImageDocument, LayerSource, OpenedImage } from '../sources/imageSource.ts';
 import { imageRequest } from './imageRequest.ts';
 import type { ImportOneRequest } from './importOne.ts';
-import { type KeepPlan, putBlobs } from './keepBlobs.ts';
+import { type KeepPlan, type KeptImageParts, keepRequest } from './keepBlobs.ts';
 import { rememberLayers } from './rememberLayers.ts';
 
 export interface ImageToAdd extends ImportOneRequest {
@@ -46,7 +46,7 @@ export async function addToStore(image: ImageToAdd): Promise<AddedImage> {
 }
 
 async function addOnce(request: AddRequest): Promise<AddedImage> {
-  const { opened, names, plan, added, keep, source } = request;
+  const { opened, names, plan, added, keep } = request;
   const layers = await addLayers(request);
   const imported = layers.map((info, i) => ({ source: opened.layers[i] as LayerSource, info }));
   rememberLayers(
@@ -54,14 +54,26 @@ async function addOnce(request: AddRequest): Promise<AddedImage> {
     imported.filter(({ info }) => added.has(info.id)),
   );
   const manifest = await opened.manifest(layers.map(({ diffSize }) => diffSize));
-  const { location } = source;
-  const kept =
-    keep && (await putBlobs({ keep, opened, manifest, infos: layers, location, signal: plan.signal }));
+  const kept = keep && (await keepRequest({ ...partsToKeep(request, keep), manifest, infos: layers }));
   const signatures = plan.removeSignatures === true ? [] : opened.signatures;
   const record = imageRequest({ opened, manifest, signatures, layer: layers.at(-1)?.id, names });
   const result = await request.store.images.put(record);
   if (kept !== undefined) await keep?.blobs.keepImage({ ...kept, imageId: result.image.id });
   return { result, manifest };
+}
+
+function partsToKeep(
+  { opened, source, plan, place }: AddRequest,
+  keep: KeepPlan,
+): Omit<KeptImageParts, 'manifest' | 'infos'> {
+  const { signal, onProgress } = plan;
+  return {
+    keep,
+    opened,
+    location: source.location,
+    signal,
+    onBlob: ({ digest, size }) => onProgress?.({ type: 'blob-kept', image: place.image, digest, size }),
+  };
 }
 
 /** Somebody else builds on the layer, or was faster to delete it. */

@@ -27,6 +27,13 @@ export type ImportEvent =
     }
   | (ChainEvent & { readonly image: number })
   | {
+      /** A blob of another platform of the image is kept. */
+      readonly type: 'blob-kept';
+      readonly image: number;
+      readonly digest: Digest;
+      readonly size: number;
+    }
+  | {
       readonly type: 'image-done';
       readonly image: number;
       readonly info: ImageInfo;

@@ -1,5 +1,7 @@
+import type { Store } from '@sediment/storage';
 import type { SpoolPlace } from '../archives/spoolFile.ts';
 import type { SourceReference } from '../references/sourceReference.ts';
+import { withReferencedStore } from '../references/withReferencedStore.ts';
 import type { ImageSource } from '../sources/imageSource.ts';
 import { openImageSource, resolveSourceReference } from '../sources/openImageSource.ts';
 import { importChosen } from './importChosen.ts';
@@ -47,12 +49,26 @@ export async function importImages(
   if (isOpened(from)) return await importChosen(store, from, planImport(options));
   const reference = typeof from === 'string' ? resolveSourceReference(from) : from;
   const plan = planImport(options, 'select' in reference ? reference.select : undefined);
-  const { signal, spoolDirectory = placeOf(store) } = plan;
-  await using source = await openImageSource(reference, {
-    ...(signal === undefined ? {} : { signal }),
-    ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
-  });
-  return await importChosen(store, source, plan);
+  const { signal, platform, onWarning, spoolDirectory = placeOf(store) } = plan;
+  const importFrom = async (other?: Store) => {
+    await using source = await openImageSource(reference, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(spoolDirectory === undefined ? {} : { spoolDirectory }),
+      ...(platform === undefined ? {} : { platform }),
+      ...(other === undefined ? {} : { store: other }),
+    });
+    return await importChosen(store, source, plan);
+  };
+  if (reference.transport !== 'containers-storage') return await importFrom();
+  return await withReferencedStore(
+    reference,
+    { store: isStore(store) ? store : undefined, onWarning },
+    importFrom,
+  );
+}
+
+function isStore(store: ImportStore): store is Store {
+  return 'graphRoot' in store;
 }
 
 /** Temporary copies lie where the layers will: there must be room for them anyway. */

@@ -1,13 +1,12 @@
-import { openDecompressed } from '@sediment/codec';
 import { StorageError, type WarningHandler } from '@sediment/core';
 import type { Blobs, KeepImageRequest, LayerInfo } from '@sediment/storage';
 import type { BlobDescriptor } from '../documents/descriptor.ts';
 import { compressionOf } from '../sources/compressionOf.ts';
 import type {
   ImageDocument,
-  LayerSource,
   OpenedImage,
   OpenedIndex,
+  SourceBlob,
   SourceImage,
 } from '../sources/imageSource.ts';
 import { readWhole } from '../sources/readWhole.ts';
@@ -105,65 +104,77 @@ function refuse({ asked, reason, onWarning }: Refusal): void {
   throw new StorageError('NOT_SUPPORTED', message, { hint: 'import the image without --keep-blobs' });
 }
 
-export interface BlobsToPut {
+export interface KeptImageParts {
   readonly keep: KeepPlan;
   readonly opened: OpenedImage;
   readonly manifest: ImageDocument;
-  /** As they were added to the store. */
+  /** As they were added to the store, which has put their blobs. */
   readonly infos: readonly LayerInfo[];
   readonly location: string;
   readonly signal: AbortSignal | undefined;
+  /** Told of each blob of another platform. */
+  readonly onBlob: (blob: SourceBlob) => void;
 }
 
 /**
- * Puts what unpacking has not put: layers that were in the store before, and other platforms. The result, with the id of
- * the image once this is recorded, makes the image the owner of all blobs.
+ * What makes an image the owner of its blobs, once it is recorded and has an id. Blobs of other platforms are put here;
+ * those of the layers were put while they were unpacked.
  */
-export async function putBlobs(request: BlobsToPut): Promise<Omit<KeepImageRequest, 'imageId'>> {
-  const { keep, opened, manifest, infos, location, signal } = request;
-  const { content } = await readSourceManifest({ ...opened, manifest: async () => manifest }, location);
-  const named = content?.layers ?? [];
-  const layers: KeepImageRequest['layers'][number][] = [];
-  for (const [i, source] of opened.layers.entries()) {
-    const { digest, size, mediaType } = named[i] as BlobDescriptor;
-    const blob = { digest, size, mediaType };
-    const compression = source.addressedByDiffID ? 'none' : await compressionOf(source, signal);
-    await keep.blobs.put(blobBytes(source, signal), { ...blob, ...(signal === undefined ? {} : { signal }) });
-    const { diffID } = source;
-    const diffSize = infos[i]?.diffSize;
-    layers.push({ ...blob, diffID, compression, ...(diffSize === undefined ? {} : { diffSize }) });
-  }
+export async function keepRequest(parts: KeptImageParts): Promise<Omit<KeepImageRequest, 'imageId'>> {
+  const { keep, opened, manifest } = parts;
   const { annotations } = keep;
   const index = keep.index?.document ?? opened.index;
   return {
     manifest,
     config: opened.config,
-    layers,
+    layers: await keptLayers(parts),
     ...(index === undefined ? {} : { index }),
-    ...(keep.index === undefined ? {} : { instances: await putPlatforms(request, keep.index) }),
+    ...(keep.index === undefined ? {} : { instances: await putPlatforms(parts, keep.index) }),
     ...(annotations === undefined ? {} : { annotations }),
   };
 }
 
-/** Of a docker-archive the plain tar is the blob, in whatever form it lies there. */
-async function* blobBytes(source: LayerSource, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const bytes = source.open(signal);
-  yield* source.addressedByDiffID ? (await openDecompressed(bytes)).bytes : bytes;
+/** Of a docker-archive the plain tars are the blobs, in whatever form they lie there. */
+async function keptLayers({
+  opened,
+  manifest,
+  infos,
+  location,
+  signal,
+}: KeptImageParts): Promise<KeepImageRequest['layers']> {
+  const { content } = await readSourceManifest({ ...opened, manifest: async () => manifest }, location);
+  const named = content?.layers ?? [];
+  return await Promise.all(
+    opened.layers.map(async (source, i) => {
+      const { digest, size, mediaType } = named[i] as BlobDescriptor;
+      const diffSize = infos[i]?.diffSize;
+      return {
+        digest,
+        size,
+        mediaType,
+        diffID: source.diffID,
+        ...(diffSize === undefined ? {} : { diffSize }),
+        compression: source.addressedByDiffID ? ('none' as const) : await compressionOf(source, signal),
+      };
+    }),
+  );
 }
 
 /** Returns the documents of the other platforms. */
 async function putPlatforms(
-  { keep, manifest, signal }: BlobsToPut,
+  { keep, manifest, signal, onBlob }: KeptImageParts,
   index: OpenedIndex,
 ): Promise<readonly ImageDocument[]> {
   const { instances, blobs } = await readWhole(index);
-  for (const { digest, size, mediaType, open } of blobs) {
+  for (const blob of blobs) {
+    const { digest, size, mediaType, open } = blob;
     await keep.blobs.put(open(signal), {
       digest,
       size,
       mediaType,
       ...(signal === undefined ? {} : { signal }),
     });
+    onBlob(blob);
   }
   return instances.map(({ document }) => document).filter(({ digest }) => digest !== manifest.digest);
 }

@@ -117,6 +117,9 @@ describe.skipIf(!isRoot)('a copy to a store (needs root)', () => {
     });
     expect(back.layers.map((layer) => layer.copied)).toEqual(['present', 'present']);
     expect((await store.images.get(id)).names).toEqual(['localhost/back:1', 'localhost/app:1']);
+    const imported = await importImage(store, `containers-storage:${other}localhost/app:2`);
+    expect(imported).toMatchObject({ id, isNew: false });
+    expect(imported.names[0]).toBe('localhost/app:2');
     const same = `[overlay@${root.graphRoot}+${root.runRoot}]`;
     await copyImage(`containers-storage:${same}${id}`, 'containers-storage:localhost/again', { store });
     expect((await store.images.get(id)).names[0]).toBe('localhost/again:latest');

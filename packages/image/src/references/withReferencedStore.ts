@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import type { WarningHandler } from '@sediment/core';
 import { openStore, type Store } from '@sediment/storage';
-import { formatImageReference } from '../references/imageReference.ts';
-import type { StoreReference } from '../references/storeReference.ts';
+import { formatImageReference } from './imageReference.ts';
+import type { StoreReference } from './storeReference.ts';
 
 export interface ReferencedStoreOptions {
   /** The store of references that name none. */
