@@ -4,7 +4,6 @@ import { openImageDestination } from '../destinations/openImageDestination.ts';
 import { type ImageReference, parseImageReference } from '../references/imageReference.ts';
 import type { ImageSelector } from '../references/imageSelector.ts';
 import type { SourceReference } from '../references/sourceReference.ts';
-import { fullNameOf } from '../references/storeReference.ts';
 import { withReferencedStore } from '../references/withReferencedStore.ts';
 import { chooseImages } from '../sources/chooseImages.ts';
 import type { ImageSource } from '../sources/imageSource.ts';
@@ -82,7 +81,8 @@ async function copyChosen({ from, to, options, all }: CopyRequest): Promise<read
   if (reference.transport === 'containers-storage') {
     return await withReferencedStore(reference, { store, onWarning }, async (opened) => {
       await using source = await openImageSource(reference, { ...opening, store: opened });
-      return await finish(source, undefined, fullNameOf(reference));
+      // With a digest it is no name that an image can be given.
+      return await finish(source, undefined, reference.digest === undefined ? reference.name : undefined);
     });
   }
   await using source = await openImageSource(reference, opening);

@@ -21,9 +21,15 @@ export function destinationNames({ destination, given, own, location }: NamesReq
   const { limits, transport } = destination;
   if (limits.names === 'none') return [];
   const names = given.length > 0 ? given : own;
-  const complete = transport === 'docker-archive' ? names.map((name) => completeName(name, location)) : names;
-  const unique = [...new Set(complete)];
+  const isArchive = transport === 'docker-archive';
+  const unique = [...new Set(isArchive ? tags(names, given, location) : names)];
   return limits.names === 'one' ? unique.slice(0, 1) : unique;
+}
+
+/** An image that was pulled by digest has a name with that digest, which is no tag. */
+function tags(names: readonly string[], given: readonly string[], location: string): readonly string[] {
+  const tagged = names === given ? names : names.filter((name) => !name.includes('@'));
+  return tagged.map((name) => completeName(name, location));
 }
 
 /** Docker's rule holds, as it does for those who read the archive. */
