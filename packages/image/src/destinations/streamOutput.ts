@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { errnoCode } from '@sediment/core';
 import type { ArchiveOutput } from './archiveOutput.ts';
-import { destinationError, onDestination, throwIfStopped } from './destinationError.ts';
+import { destinationError, destinationInvalid, onDestination, throwIfStopped } from './destinationError.ts';
 
 const POLL_MS = 50;
 
@@ -16,8 +16,19 @@ export interface StreamOutputOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Standard output. It stays open. */
+/**
+ * Standard output. It stays open.
+ *
+ * @throws {StorageError} `DESTINATION_INVALID` if it is a terminal
+ */
 export function openStdoutOutput(options: StreamOutputOptions): ArchiveOutput {
+  if (process.stdout.isTTY) {
+    throw destinationInvalid(
+      options.location,
+      'standard output is a terminal, and an archive is no text',
+      'redirect standard output, or give the path of a file',
+    );
+  }
   return new StreamOutput(process.stdout, false, options);
 }
 
@@ -88,7 +99,8 @@ class StreamOutput implements ArchiveOutput {
 
   async close(): Promise<void> {
     if (!this.#isOwn) {
-      this.#stream.off('error', this.#onError);
+      // An error may be told once more, later, and nobody else may listen.
+      if (this.#error === undefined) this.#stream.off('error', this.#onError);
       return;
     }
     if (this.#stream.closed) return;

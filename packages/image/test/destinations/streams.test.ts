@@ -218,6 +218,15 @@ describe('standard output', () => {
     expect(run('-', 'large', '2> error | head -c 10000 > out; cat error')).toBe('IO EPIPE\n');
   });
 
+  it('that is a terminal is refused', () => {
+    // script(1) gives the program a terminal.
+    const command = '"$NODE" "$PROGRAM" docker-archive - commit 2> error; cat error';
+    const env = { ...process.env, NODE: process.execPath, PROGRAM: program.path };
+    const options = { env, cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    const shown = execFileSync('script', ['-qec', command, '/dev/null'], options).toString();
+    expect(shown.trim()).toBe('DESTINATION_INVALID undefined');
+  });
+
   it('on a full disk is called that', () => {
     expect(run('-', 'large', '2> error > /dev/full; cat error')).toBe('NO_SPACE ENOSPC\n');
   });
