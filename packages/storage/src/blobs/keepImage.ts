@@ -1,10 +1,12 @@
 import { type Digest, digestAlgorithm, digestOf, StorageError } from '@sediment/core';
 import type { KeepImageRequest, KeptDescriptor, KeptDocument } from './blobs.ts';
 import { deleteUnneeded, dropImages } from './dropBlobs.ts';
+import { compressionOf } from './fillIndex.ts';
 import { blobsOfImage, type DescribedBlob } from './imageBlobs.ts';
 import { imageNames, withStoreNames } from './imageNames.ts';
 import { readKeepPolicy } from './keepPolicy.ts';
 import type { KeptSession, KeptStore } from './keptStore.ts';
+import type { BlobFile } from './layoutFiles.ts';
 import { foreignAnnotations, type LayoutImage } from './layoutIndex.ts';
 import { readManifestLinks } from './manifestLinks.ts';
 import { placeBlob, renewBlob } from './putBlob.ts';
@@ -47,8 +49,10 @@ function own(store: KeptStore, session: KeptSession, { request, image, blobs }: 
   const before = index.ownedBy(imageId);
   index.change(() => {
     for (const { digest, mediaType, diffID } of blobs.values()) {
-      const size = store.files.find(digest)?.size ?? 0;
-      const facts = { mediaType: mediaType || undefined, diffID, ...layers.get(digest) };
+      const file = store.files.find(digest) as BlobFile;
+      const { size } = file;
+      const compression = diffID === undefined ? undefined : compressionOf(file);
+      const facts = { mediaType: mediaType || undefined, diffID, compression, ...layers.get(digest) };
       index.put({ ...facts, digest, size, created: now, lastUsed: now });
     }
     const manifest = request.manifest.digest;

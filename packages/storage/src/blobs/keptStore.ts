@@ -57,8 +57,7 @@ export class KeptStore {
         return await this.#withIndex(layout, fn);
       } catch (error) {
         if (!isCorrupt(error)) throw wrapSqliteError(error, this.context.paths.keptIndex);
-        this.#moveIndexAside(error);
-        return await this.#withIndex(layout, fn);
+        return await this.#withIndex(layout, fn, this.#moveIndexAside(error));
       }
     });
   }
@@ -155,8 +154,12 @@ export class KeptStore {
     }
   }
 
-  async #withIndex<T>(layout: LayoutIndex, fn: (session: KeptSession) => Promise<T> | T): Promise<T> {
-    const index = await this.#openIndex(layout);
+  async #withIndex<T>(
+    layout: LayoutIndex,
+    fn: (session: KeptSession) => Promise<T> | T,
+    lossReason?: string,
+  ): Promise<T> {
+    const index = await this.#openIndex(layout, lossReason);
     const session = {
       index,
       layout,
@@ -168,15 +171,17 @@ export class KeptStore {
     return await fn(session);
   }
 
-  async #openIndex(layout: LayoutIndex): Promise<KeptIndex> {
+  async #openIndex(layout: LayoutIndex, lossReason?: string): Promise<KeptIndex> {
     if (this.#index?.isCurrent === true) return this.#index;
     this.close();
     const { keptIndex } = this.context.paths;
     const existed = existsSync(keptIndex);
     const index = new KeptIndex(keptIndex);
     try {
-      if (!index.isFilled && (await fillIndex(this, index, layout)) > 0) {
-        this.#reportRebuilt(keptIndex, existed ? 'making it was interrupted' : 'it was lost');
+      if (!index.isFilled) {
+        const filled = await fillIndex(this, index, layout);
+        const lost = existed ? 'making it was interrupted' : 'it was lost';
+        if (filled > 0 || lossReason !== undefined) this.#reportRebuilt(keptIndex, lossReason ?? lost);
       }
     } catch (error) {
       index.close();
@@ -186,23 +191,20 @@ export class KeptStore {
     return index;
   }
 
-  #moveIndexAside(cause: unknown): void {
+  /** @returns why, in words */
+  #moveIndexAside(cause: unknown): string {
     this.close();
     const { keptIndex } = this.context.paths;
     const aside = `${keptIndex}.damaged`;
     try {
-      renameSync(keptIndex, aside);
-      // The journal belongs to the damaged file; it must not be applied to a new one.
+      // First: the journal belongs to the damaged file, and must not be applied to a new one.
       rmSync(`${keptIndex}-journal`, { force: true });
+      renameSync(keptIndex, aside);
     } catch (error) {
       throw wrapSystemError(error, `moving ${keptIndex} aside`, 'IO', { path: keptIndex });
     }
     const reason = cause instanceof Error ? cause.message : String(cause);
-    this.context.onWarning({
-      code: 'KEPT_INDEX_REBUILT',
-      message: `${keptIndex} is damaged (${reason}): it is moved to ${aside} and made anew from the layout`,
-      path: keptIndex,
-    });
+    return `it was damaged (${reason}), and is now ${aside}`;
   }
 
   #reportRebuilt(path: string, reason: string): void {

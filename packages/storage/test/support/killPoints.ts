@@ -34,15 +34,19 @@ export const noStrace: string | undefined = existsSync(STRACE) ? undefined : 'ne
 
 /** A child program of this directory as one file; it is given its job as JSON. */
 export async function bundleCrashChild(
-  name: 'crashChild' | 'crashOperations' = 'crashChild',
+  name: 'crashChild' | 'crashOperations' | 'keptBlobsChild' = 'crashChild',
 ): Promise<BundledProgram> {
   return await bundleProgram(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
 }
 
-/** All points at which the job could be killed, in the order in which an undisturbed run passes them. */
-export function findKillPoints(child: string, job: object): KillPoint[] {
+/**
+ * All points at which the job could be killed, in the order in which an undisturbed run passes them.
+ *
+ * @param more further system calls
+ */
+export function findKillPoints(child: string, job: object, more: readonly string[] = []): KillPoint[] {
   const log = join(dirname(child), 'trace');
-  const { status, stderr } = trace(child, job, ['-e', `trace=${CALLS.join(',')}`, '-o', log]);
+  const { status, stderr } = trace(child, job, ['-e', `trace=${[...CALLS, ...more].join(',')}`, '-o', log]);
   if (status !== 0) throw new Error(`the job failed without being killed: ${stderr}`);
   const counts = new Map<string, number>();
   const points = new Map<string, KillPoint>();
