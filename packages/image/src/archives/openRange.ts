@@ -1,43 +1,49 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { StorageError, wrapSystemError } from '@sediment/core';
 import type { BlobRange, OpenBytes } from '@sediment/storage';
-import { abortedError } from './throwIfAborted.ts';
+import { readAt } from './fileBytes.ts';
+import { throwIfAborted } from './throwIfAborted.ts';
 
 const CHUNK_LENGTH = 256 * 1024;
 
 /**
- * The bytes of a range, read as they are asked for. They throw `TAR_TRUNCATED` if the file has become
- * shorter, `IO` and `ABORTED`.
+ * The bytes of a range, read as they are asked for; the file is open only while they are. They throw
+ * `TAR_TRUNCATED` if the file has become shorter, `IO` and `ABORTED`.
  *
  * @param what names the bytes in messages
  */
 export function openRange({ path, offset, length }: BlobRange, what: string): OpenBytes {
   return async function* read(signal) {
-    let done = 0;
-    if (length > 0) {
-      const stream = createReadStream(path, {
-        start: offset,
-        end: offset + length - 1,
-        highWaterMark: CHUNK_LENGTH,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      try {
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          done += chunk.length;
-          yield chunk;
-        }
-      } catch (error) {
-        throw signal?.aborted === true
-          ? abortedError(signal)
-          : wrapSystemError(error, `reading ${what}`, 'IO', { path });
-      }
+    throwIfAborted(signal);
+    if (length === 0) return;
+    await using file = await reading(what, path, () => open(path));
+    for (let done = 0; done < length; ) {
+      throwIfAborted(signal);
+      const wanted = Math.min(CHUNK_LENGTH, length - done);
+      const chunk = await reading(what, path, () => readAt(file, offset + done, wanted));
+      if (chunk.length === 0) throw truncated(what, path, { expected: length, actual: done });
+      done += chunk.length;
+      yield chunk;
     }
-    if (done === length) return;
-    throw new StorageError('TAR_TRUNCATED', `${what}: the file became shorter while it was being read`, {
-      path,
-      expected: length,
-      actual: done,
-      hint: 'do not change the source while it is being read',
-    });
   };
+}
+
+async function reading<T>(what: string, path: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    throw wrapSystemError(error, `reading ${what}`, 'IO', { path });
+  }
+}
+
+function truncated(
+  what: string,
+  path: string,
+  lengths: { readonly expected: number; readonly actual: number },
+): StorageError {
+  return new StorageError('TAR_TRUNCATED', `${what}: the file became shorter while it was being read`, {
+    path,
+    ...lengths,
+    hint: 'do not change the source while it is being read',
+  });
 }

@@ -19,7 +19,7 @@ export class RecordingStore implements ImportStore {
       for (const [index, layer] of chain.entries()) {
         const id = layerIdFor(added.at(-1)?.id, layer.diffID);
         const present = this.layersById.get(id);
-        if (present === undefined) onProgress?.({ type: 'layer-start', index, id, size: layer.blob.length });
+        if (present === undefined) onProgress?.({ type: 'layer-start', index, id, size: layer.size ?? 0 });
         const info = present ?? (await readLayer(layer, id, added.at(-1)?.id));
         onProgress?.({ type: present === undefined ? 'layer-done' : 'layer-reused', index, id });
         this.layersById.set(id, info);
@@ -46,11 +46,14 @@ export class RecordingStore implements ImportStore {
   };
 }
 
+function chunksOf(blob: ChainLayer['blob']): AsyncIterable<Uint8Array> {
+  if (typeof blob === 'function') return blob();
+  const { path, offset, length } = blob;
+  return createReadStream(path, { start: offset, end: offset + length - 1 });
+}
+
 async function readLayer(layer: ChainLayer, id: string, parent: string | undefined): Promise<LayerInfo> {
-  const { path, offset, length } = layer.blob;
-  const { bytes, compression } = await openDecompressed(
-    createReadStream(path, { start: offset, end: offset + length - 1 }),
-  );
+  const { bytes, compression } = await openDecompressed(chunksOf(layer.blob));
   const hasher = newHasher();
   let diffSize = 0;
   for await (const chunk of bytes) {
