@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { importImage } from '@sediment/image';
 import { openStore } from '@sediment/storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,7 +100,7 @@ describe.each(drivers)('bad input', (driver, skipReason) => {
       it('for the layers', async () => {
         await using store = makeStoreRoot({ driver });
         mountSmall(store.graphRoot, 'size=2m');
-        await refusesForSpace(store, store.graphRoot);
+        await refusesForSpace(store, store.graphRoot, { archive: gunzipSync(largeArchive) });
       });
 
       it('for so many files', async () => {
@@ -111,7 +112,7 @@ describe.each(drivers)('bad input', (driver, skipReason) => {
       it('in the run root', async () => {
         await using store = makeStoreRoot({ driver });
         mountSmall(store.runRoot, 'size=1m,nr_inodes=40');
-        await refusesForSpace(store, store.runRoot, () => fillInodes(store.runRoot));
+        await refusesForSpace(store, store.runRoot, { fill: () => fillInodes(store.runRoot) });
       });
 
       it('for the note of a mount', async () => {
@@ -148,18 +149,29 @@ describe.each(drivers)('bad input', (driver, skipReason) => {
 
       it('for the copy of a compressed archive', async () => {
         await using store = makeStoreRoot({ driver });
-        mountSmall(store.tmp, 'size=1m');
-        await refusesForSpace(store, store.tmp);
+        mountSmall(store.graphRoot, 'size=2m');
+        await refusesForSpace(store, store.graphRoot);
+      });
+
+      it('for temporary files elsewhere does not matter', async () => {
+        await using store = makeStoreRoot({ driver });
+        mountSmall(store.tmp, 'size=64k');
+        const file = writeArchive(store, largeArchive);
+        await sediment(store, ['import', file]);
       });
     });
 
     /** Makes the store, and then one import too many. */
-    async function refusesForSpace(store: StoreRoot, where: string, fill?: () => void): Promise<void> {
+    async function refusesForSpace(
+      store: StoreRoot,
+      where: string,
+      { archive = largeArchive, fill }: { archive?: Uint8Array; fill?: () => void } = {},
+    ): Promise<void> {
       await seed.copyInto(store);
       // what the driver found out about the other file system does not count here
       await sediment(store, ['info']);
       const file = join(store.path, 'large.tar.gz');
-      writeFileSync(file, largeArchive);
+      writeFileSync(file, archive);
       fill?.();
       const { stderr } = await expectRefusal(store, ['import', file], { code: 'NO_SPACE', says: [where] });
       expect(stderr).toMatch(/ENOSPC|no space/i);
