@@ -41,6 +41,7 @@ export function findDebris({ graphRoot, runRoot, driver, imageStore = graphRoot 
     join(layersDirectory, 'tmp'),
     join(graphRoot, driver, 'tempdirs'),
     join(graphRoot, driver, 'staging'),
+    join(graphRoot, 'sediment', 'tmp'),
   ];
   const recordDirectories = ['layers', 'images', 'containers'].flatMap((kind) => [
     join(graphRoot, `${driver}-${kind}`),

@@ -11,7 +11,7 @@ const GRACE_MS = 60 * 60 * 1000;
 
 /** See `Blobs.collect`. */
 export async function collectBlobs(store: KeptStore, graceMs = GRACE_MS): Promise<CollectedBlobs> {
-  store.recoverSpool();
+  store.context.blobTemp.recover();
   return await store.change(async (session) => {
     const known = await imageNames(store.context);
     const named = withStoreNames(session.layout, known);

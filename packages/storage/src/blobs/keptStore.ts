@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, isStorageError, wrapSystemError } from '@sediment/core';
-import { type TempDir, TempDirRoot } from '../staging/tempDirRoot.ts';
+import type { TempDir } from '../staging/tempDirRoot.ts';
 import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { fillIndex } from './fillIndex.ts';
@@ -30,14 +30,11 @@ export interface KeptSession {
 export class KeptStore {
   readonly context: StoreContext;
   readonly files: LayoutFiles;
-  readonly spool: TempDirRoot;
   #index: KeptIndex | undefined;
-  #recovered = false;
 
   constructor(context: StoreContext) {
     this.context = context;
     this.files = new LayoutFiles(context.paths.keptLayout);
-    this.spool = new TempDirRoot(context.paths.spool, { onWarning: context.onWarning });
   }
 
   close(): void {
@@ -88,7 +85,7 @@ export class KeptStore {
     }
   }
 
-  /** A staging directory, which the caller cleans up. What killed programs left is taken away before. */
+  /** A staging directory, which the caller cleans up. */
   newTemp(): TempDir {
     const { spool } = this.context.paths;
     try {
@@ -96,13 +93,7 @@ export class KeptStore {
     } catch (error) {
       throw wrapSystemError(error, `making ${spool}`, 'IO', { path: spool });
     }
-    if (!this.#recovered) this.recoverSpool();
-    return this.spool.create();
-  }
-
-  recoverSpool(): void {
-    this.#recovered = true;
-    this.spool.recover();
+    return this.context.blobTemp.create();
   }
 
   /** The layout appears as a whole: an empty one is valid, too. */

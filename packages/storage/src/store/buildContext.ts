@@ -82,13 +82,14 @@ export async function buildContext(
 function stagingRoots(
   paths: StorePaths,
   onWarning: WarningHandler,
-): Pick<StoreContext, 'contentTemp' | 'imageContentTemp' | 'layerTemp'> {
+): Pick<StoreContext, 'contentTemp' | 'imageContentTemp' | 'layerTemp' | 'blobTemp'> {
   const contentTemp = new TempDirRoot(paths.contentTemp, { onWarning });
   return {
     contentTemp,
     imageContentTemp:
       paths.imageStore === undefined ? contentTemp : new TempDirRoot(paths.imageContentTemp, { onWarning }),
     layerTemp: new TempDirRoot(paths.layerTemp, { onWarning }),
+    blobTemp: new TempDirRoot(paths.spool, { onWarning }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { errnoCode, isStorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { removeContainerDirectories } from '../containers/deleteContainer.ts';
@@ -35,14 +35,22 @@ export async function recoverStore(context: StoreContext): Promise<void> {
 
 /** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
 async function recoverStaging(context: StoreContext): Promise<void> {
-  const copies = recoverTemporaryFiles(context);
-  reportRemoved(context, copies, copies === 1 ? 'temporary file' : 'temporary files');
+  recoverSpool(context);
   const { contentTemp, imageContentTemp, layerTemp } = context;
   const roots = [...new Set([contentTemp, imageContentTemp, layerTemp])];
   if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;
   const removed = roots.reduce((sum, root) => sum + root.recover(), 0);
   await removeStagingRoots(context);
   reportRemoved(context, removed, removed === 1 ? 'staging directory' : 'staging directories');
+}
+
+/** Most stores have none. */
+function recoverSpool(context: StoreContext): void {
+  if (!existsSync(context.paths.spool)) return;
+  const copies = recoverTemporaryFiles(context);
+  reportRemoved(context, copies, copies === 1 ? 'temporary file' : 'temporary files');
+  const blobs = context.blobTemp.recover();
+  reportRemoved(context, blobs, blobs === 1 ? 'staging directory' : 'staging directories');
 }
 
 function reportRemoved({ onWarning, paths }: StoreContext, count: number, what: string): void {

@@ -32,6 +32,8 @@ export interface StoreContext {
   readonly imageContentTemp: TempDirRoot;
   /** Staging beside the layer records, for tar-split files. */
   readonly layerTemp: TempDirRoot;
+  /** Staging of kept blobs. */
+  readonly blobTemp: TempDirRoot;
   /** Of storage.conf: user namespaces that are made automatically. */
   readonly autoUserns: AutoUserns;
   /** `[storage.options.pull_options]` as it was written. */

@@ -83,14 +83,12 @@ describe.skipIf(peersSkipReason)(peerTitle('the layout of kept blobs'), () => {
   });
 
   it('umoci lists, shows and unpacks it in place', async () => {
-    // umoci has no names with a colon.
-    await store.images.setNames(app.id, ['app']);
     const before = readFileSync(join(layout(), 'index.json'), 'utf8');
-    expect((await umoci(['ls', '--layout', layout()])).stdout.trim()).toBe('app');
-    const stat = JSON.parse((await umoci(['stat', '--json', '--image', `${layout()}:app`])).stdout);
+    expect((await umoci(['ls', '--layout', layout()])).stdout.trim()).toBe(app.name);
+    const stat = JSON.parse((await umoci(['stat', '--json', '--image', `${layout()}:${app.name}`])).stdout);
     expect(stat.history ?? []).toBeInstanceOf(Array);
     const bundle = join(root.path, 'bundle');
-    await umoci(['unpack', '--image', `${layout()}:app`, bundle]);
+    await umoci(['unpack', '--image', `${layout()}:${app.name}`, bundle]);
     expect(readFileSync(join(bundle, 'rootfs', 'etc', 'content'), 'utf8')).toBe('app');
     expect(readFileSync(join(layout(), 'index.json'), 'utf8')).toBe(before);
   });
