@@ -134,6 +134,17 @@ describe.skipIf(peersSkipReason)(peerTitle('sediment export'), () => {
     expect(image.config).toBe((await readImage(store, storeReference(store, APP))).config);
   });
 
+  it('makes an OCI image of a Docker image for layers in zstd, which Docker has no name for', async () => {
+    const to = `oci:${at('docker-as-zstd')}:x`;
+    await sediment(store, ['export', '--compression', 'zstd', APP_DOCKER, to]);
+    const { manifestType, compressions, config } = await readImage(store, to);
+    expect({ manifestType, compressions }).toEqual({
+      manifestType: 'application/vnd.oci.image.manifest.v1+json',
+      compressions: ['zstd', 'zstd', 'zstd'],
+    });
+    expect(config).toBe((await readImage(store, storeReference(store, APP_DOCKER))).config);
+  });
+
   it.each([
     ['oci', 'application/vnd.oci.image.manifest.v1+json', APP_DOCKER],
     ['v2s2', 'application/vnd.docker.distribution.manifest.v2+json', APP],

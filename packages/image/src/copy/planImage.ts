@@ -56,7 +56,10 @@ async function choosePlan(request: PlanRequest): Promise<ImagePlan> {
   const preferred = limits.manifestTypes.find(isWritten) ?? OCI_MANIFEST;
   const asked = plan.format === undefined ? undefined : FORMATS[plan.format];
   const native = own ?? (isDockerType(opened.config.mediaType) ? DOCKER_MANIFEST : OCI_MANIFEST);
-  const type = asked ?? (limits.manifestTypes.includes(native) ? native : preferred);
+  // Docker has no name for layers in zstd.
+  const canStay =
+    limits.manifestTypes.includes(native) && !(plan.compression === 'zstd' && isDockerType(native));
+  const type = asked ?? (canStay ? native : preferred);
   const planFor = (manifestType: ManifestType) =>
     planLayers({ plan, opened, manifest, manifestType, keepsPlain: transport === 'dir' });
   const layers = await planFor(type);

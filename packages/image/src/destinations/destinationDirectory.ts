@@ -1,4 +1,4 @@
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoCode } from '@sediment/core';
 import { destinationError, destinationInvalid, onDestination } from './destinationError.ts';
@@ -69,13 +69,31 @@ async function makeDirectory(
   { location }: DestinationDirectoryOptions,
 ): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true });
+    return await makeAll(path);
   } catch (error) {
     const errno = errnoCode(error);
     if (errno !== 'EEXIST' && errno !== 'ENOTDIR')
       throw destinationError(error, `making ${location}`, location);
     throw destinationInvalid(location, `${location}: not a directory`, 'give the path of a directory');
   }
+}
+
+/**
+ * As `mkdir` with `recursive`, which would say ENOENT where the reason is another one, such as EROFS.
+ *
+ * @returns the topmost directory that was made
+ */
+async function makeAll(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
+    if (errnoCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  const above = await makeAll(dirname(path));
+  const own = await makeAll(path);
+  return above ?? own;
 }
 
 async function checkDirectory(path: string, { location, check }: DestinationDirectoryOptions): Promise<void> {
