@@ -40,7 +40,7 @@ export function assertRoomForLayers({ paths, layers, keepBlobs = false }: Layers
     const others = needs.get(device)?.bytes ?? 0;
     needs.set(device, { directory, bytes: others + bytes });
   }
-  const what = `${layers.length} layer${layers.length === 1 ? '' : 's'}${keepBlobs ? ' and their blobs' : ''}`;
+  const what = nameOf(layers.length, keepBlobs);
   for (const { directory, bytes } of needs.values()) {
     assertRoom({ directory, bytes: Math.floor(bytes), what });
   }
@@ -57,6 +57,11 @@ function sizeToKeep({ keptLayout }: StorePaths, { blob, size, digest }: PlannedL
     if (existsSync(path)) return 0;
   }
   return typeof blob === 'function' ? (size ?? 0) : blob.length;
+}
+
+function nameOf(count: number, keepBlobs: boolean): string {
+  if (count === 1) return keepBlobs ? '1 layer and its blob' : '1 layer';
+  return `${count} layers${keepBlobs ? ' and their blobs' : ''}`;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { StorageError } from '@sediment/core';
 import { digestOf } from '@sediment/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,12 +30,15 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
 
     const big = (gzip = false) => layerOf(roots.directory, 'big', { file: 'x'.repeat(20 * MIB) }, { gzip });
 
-    async function refusal(chain: ChainLayer[]): Promise<{ error: StorageError; started: boolean }> {
+    async function refusal(
+      chain: ChainLayer[],
+      keepBlobs = false,
+    ): Promise<{ error: StorageError; started: boolean }> {
       let started = false;
       const onProgress = ({ type }: { type: string }) => {
         started ||= type === 'layer-start';
       };
-      const error = await store.layers.addChain(chain, { onProgress }).then(
+      const error = await store.layers.addChain(chain, { keepBlobs, onProgress }).then(
         () => Promise.reject(new Error('it fits')),
         (error: StorageError) => error,
       );
@@ -94,6 +99,27 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
       fillSpace(join(roots.graphRoot, `${driver}-layers`, 'filler'), 30);
       const { error } = await refusal([layer]);
       expect(error).toMatchObject({ code: 'NO_SPACE', facts: { errnoCode: 'ENOSPC' } });
+    });
+
+    it('are refused when their blobs are to be kept, too', async () => {
+      const layer = layerOf(roots.directory, 'noise', { file: randomBytes(5 * MIB).toString('latin1') });
+      const { error, started } = await refusal([layer], true);
+      expect(started).toBe(false);
+      expect(error.message).toContain('1 layer and its blob');
+      expect(await store.layers.addChain([layer])).toHaveLength(1);
+    });
+
+    it('are found out later where only their blobs do not fit', async () => {
+      const layer = layerOf(roots.directory, 'noise', { file: randomBytes(2.46 * MIB).toString('latin1') });
+      fillSpace(join(roots.graphRoot, 'filler'), (7 * MIB) / 4096);
+      const { error, started } = await refusal([layer], true);
+      expect(started).toBe(true);
+      expect(error).toMatchObject({ code: 'NO_SPACE', facts: { errnoCode: 'ENOSPC' } });
+      expect(await store.blobs.list()).toEqual([]);
+      rmSync(join(roots.graphRoot, 'filler'));
+      const put = store.blobs.put(Readable.from([randomBytes(12 * MIB)]));
+      await expect(put).rejects.toMatchObject({ code: 'NO_SPACE' });
+      expect(await store.blobs.list()).toEqual([]);
     });
 
     it('may be there already', async () => {
