@@ -3,10 +3,10 @@ import { createReadStream, createWriteStream, mkdirSync, rmSync, statSync } from
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { writeTar } from '../lib/tarFile.js';
 import { parentDirectories, programEntries } from './machineFiles.js';
-import { writeTar } from './tarFile.js';
 
-/** @typedef {import('./tarFile.js').Entry} Entry */
+/** @typedef {import('../lib/tarFile.js').Entry} Entry */
 
 /**
  * @typedef {object} Layer

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** @typedef {import('./tarFile.js').Entry} Entry */
+/** @typedef {import('../lib/tarFile.js').Entry} Entry */
 
 /**
  * A program of this machine and the libraries that it loads, as entries of a layer.

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { programPath, runHelper } from './helperProgram.js';
+
+/** What skopeo and podman know about blobs lies here whatever the root of the store; the host's own is hidden. */
+const HOST_CONTAINERS = '/var/lib/containers';
+
+/** Name of the variable that says where the scratch directory is. */
+export const SCRATCH_VARIABLE = 'SEDIMENT_BENCH_SCRATCH';
+
+/**
+ * Runs a script in namespaces of its own for mounts and processes, with a scratch directory. Whatever ends it, all
+ * that it started ends with it, nothing stays mounted, and the scratch directory is removed.
+ *
+ * @param {string} script
+ * @param {{ directory: string, args: readonly string[] }} options `directory`: where to make the scratch directory
+ * @returns {Promise<number>} exit status; 128 plus the signal's number after Ctrl-C or a signal
+ */
+export async function runIsolated(script, { directory, args }) {
+  const hidden = !existsSync(HOST_CONTAINERS);
+  if (hidden) mkdirSync(HOST_CONTAINERS);
+  mkdirSync(directory, { recursive: true });
+  const scratch = mkdtempSync(join(directory, 'sediment-bench-'));
+  const namespaces = ['--mount', '--propagation=private', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const child = spawn(programPath('unshare'), [...namespaces, process.execPath, script, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, [SCRATCH_VARIABLE]: scratch },
+  });
+  let interrupted = 0;
+  /** @type {Array<[NodeJS.Signals, number]>} */
+  const signals = [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ];
+  for (const [signal, number] of signals) {
+    process.on(signal, () => {
+      interrupted = 128 + number;
+      child.kill('SIGKILL');
+    });
+  }
+  try {
+    /** @type {number} */
+    const status = await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code) => resolve(code ?? 137));
+    });
+    return interrupted || status;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+    if (hidden) rmdirSync(HOST_CONTAINERS);
+  }
+}
+
+/** Hides what containers programs share between stores; for the namespaces of {@link runIsolated}. */
+export function hideHostContainers() {
+  runHelper('mount', ['-t', 'tmpfs', 'tmpfs', HOST_CONTAINERS]);
+}
+
+/** So that no run knows what an earlier one has learned. */
+export function clearBlobInfoCache() {
+  for (const name of readdirSync(HOST_CONTAINERS)) rmSync(join(HOST_CONTAINERS, name), { recursive: true });
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { PEER_PROGRAMS } from '../lib/peerPrograms.js';
+import { findProgram } from './helperProgram.js';
+
+/**
+ * What the numbers were measured on.
+ *
+ * @returns {Record<string, string | number>}
+ */
+export function describeMachine() {
+  return {
+    cpus: cpus().length,
+    model: cpus()[0]?.model.trim() ?? 'unknown',
+    memoryGB: Math.round(totalmem() / 1e9),
+    kernel: release(),
+    node: process.version,
+    // of one minute: above zero when other work runs meanwhile
+    loadAverageBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
+  };
+}
+
+/**
+ * The first line that each peer says of its version; the Go `containers-storage` says nothing, so its package does.
+ *
+ * @returns {Record<string, string>}
+ */
+export function peerVersions() {
+  const { skopeo, podman, umoci } = PEER_PROGRAMS;
+  /** @type {Array<[string, string | undefined, string[]]>} */
+  const questions = [
+    ['skopeo', skopeo, ['--version']],
+    ['podman', podman, ['--version']],
+    ['umoci', umoci, ['--version']],
+    ['containers-storage', findProgram('dpkg-query'), ['--show', 'containers-storage']],
+    ['tar', findProgram('tar'), ['--version']],
+    ['pigz', findProgram('pigz'), ['--version']],
+  ];
+  return Object.fromEntries(
+    questions.map(([name, path, args]) => {
+      if (path === undefined || !existsSync(path)) return [name, 'not installed'];
+      const { stdout } = spawnSync(path, args, { encoding: 'utf8' });
+      return [name, stdout?.split('\n')[0]?.replace('\t', ' ') || 'unknown version'];
+    }),
+  );
+}

@@ -1,0 +1,100 @@
+import { compareEvidence } from './evidence/compareEvidence.js';
+import { clearBlobInfoCache } from './isolation.js';
+import { measure } from './measure.js';
+import { CannotMeasure, ProofFailure } from './scenes/scene.js';
+
+/**
+ * @typedef {import('./scenes/scene.js').Scene} Scene
+ * @typedef {import('./scenes/scene.js').Bench} Bench
+ * @typedef {import('./scenes/scene.js').Stage} Stage
+ * @typedef {import('./scenes/scene.js').Side} Side
+ * @typedef {import('./statistics.js').Pair} Pair
+ * @typedef {import('./statistics.js').Sample} Sample
+ */
+
+/**
+ * @typedef {object} RunOptions
+ * @property {number} rounds
+ * @property {() => boolean} isLate whether no further pair may begin
+ */
+
+/**
+ * Measures a scene, ours and the peer in turn, and makes sure that both did the same.
+ *
+ * @param {Scene} scene
+ * @param {Bench} bench
+ * @param {RunOptions} options
+ * @returns {Promise<import('./report.js').SceneResult>}
+ * @throws {CannotMeasure} when the peer or something else that is not ours fails
+ * @throws {Error} when ours fails
+ */
+export async function runScene(scene, bench, { rounds, isLate }) {
+  const stage = await scene.prepare(bench);
+  try {
+    /** @type {Pair[]} */
+    const pairs = [];
+    /** @type {Record<Side, string[]>} */
+    const evidence = { ours: [], peer: [] };
+    const count = Math.max(rounds, scene.pairsAtLeast ?? 1);
+    while (pairs.length < count && !(pairs.length > 0 && isLate())) {
+      const first = pairs.length === 0;
+      if (count <= 5) bench.note(`${scene.name}: pair ${pairs.length + 1} of ${count}`);
+      const ours = await runSide('ours', scene, { bench, stage, evidence: first ? evidence : undefined });
+      const peer = await runSide('peer', scene, { bench, stage, evidence: first ? evidence : undefined });
+      pairs.push({ ours, peer });
+    }
+    const { name, summary, ours, peer, targets } = scene;
+    const judged = await judge(scene, stage, evidence);
+    return { name, summary, ours, peer, targets, pairs, ...judged };
+  } finally {
+    stage.dispose?.();
+  }
+}
+
+/**
+ * @param {Side} side
+ * @param {Scene} scene
+ * @param {{ bench: Bench, stage: Stage, evidence: Record<Side, string[]> | undefined }} options `evidence`: where it
+ *   goes, if it is wanted
+ * @returns {Promise<Sample>}
+ */
+async function runSide(side, scene, { bench, stage, evidence }) {
+  clearBlobInfoCache();
+  const run = stage.run(side);
+  try {
+    const { sample, status, stdout, stderr } = await measure(run.command, bench.scratch);
+    if (status !== 0) {
+      const message = `${scene[side]}: exit status ${status}: ${stderr.trim().slice(-500)}`;
+      throw side === 'ours' ? new Error(message) : new CannotMeasure(message);
+    }
+    if (evidence !== undefined) evidence[side] = run.evidence(stdout);
+    return sample;
+  } finally {
+    run.dispose();
+  }
+}
+
+/**
+ * @param {Scene} scene
+ * @param {Stage} stage
+ * @param {Record<Side, string[]>} evidence
+ */
+async function judge({ compared }, stage, { ours, peer }) {
+  /** @type {string[]} */
+  const proven = [];
+  /** @type {string[]} */
+  const failures = [];
+  if (compared !== undefined) {
+    const { equal, lines, hash, differences } = compareEvidence(ours, peer);
+    if (equal) proven.push(`${compared} equal: ${lines} lines, sha256 ${hash}…`);
+    else failures.push(`${compared} differ`, ...differences);
+  }
+  try {
+    const fact = await stage.prove?.();
+    if (fact !== undefined) proven.push(fact);
+  } catch (error) {
+    if (!(error instanceof ProofFailure)) throw error;
+    failures.push(error.message);
+  }
+  return { proven, failures };
+}
