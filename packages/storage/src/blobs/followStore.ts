@@ -22,7 +22,12 @@ export async function followNames(context: StoreContext): Promise<void> {
   });
 }
 
-async function warnInstead(onWarning: WarningHandler, what: string, fn: () => Promise<void>): Promise<void> {
+/** Runs `fn`; what it throws becomes a warning. */
+export async function warnInstead(
+  onWarning: WarningHandler,
+  what: string,
+  fn: () => Promise<void>,
+): Promise<void> {
   try {
     await fn();
   } catch (error) {

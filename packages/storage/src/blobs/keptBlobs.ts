@@ -1,4 +1,4 @@
-import { type Digest, StorageError } from '@sediment/core';
+import { type Digest, isStorageError, StorageError } from '@sediment/core';
 import { endingSource } from '../layers/endingSource.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
 } from './blobs.ts';
 import { collectBlobs } from './collectBlobs.ts';
 import { deleteUnneeded, dropImages, summaryOf } from './dropBlobs.ts';
+import { warnInstead } from './followStore.ts';
 import { describeImage } from './imageBlobs.ts';
 import { imageNames, withStoreNames } from './imageNames.ts';
 import { keepImage } from './keepImage.ts';
@@ -77,7 +78,7 @@ export class KeptBlobs implements Blobs {
     const { files } = this.store;
     if (!files.exists) return [];
     const pins = this.#pins.all();
-    if (this.#isSnapshot) return listFromLayout(files, this.#layoutImages(), pins);
+    if (this.#isSnapshot) return listFromLayout(files, await this.#layoutImages(), pins);
     return await this.#change(({ index, layout }) => listFromIndex(files, index, { layout, pins }));
   }
 
@@ -116,12 +117,12 @@ export class KeptBlobs implements Blobs {
   }
 
   async image(imageId: string): Promise<KeptImage | undefined> {
-    const image = this.#layoutImages().find((each) => each.imageId === imageId);
+    const image = (await this.#layoutImages()).find((each) => each.imageId === imageId);
     return image === undefined ? undefined : describeImage(this.store.files, image);
   }
 
   async images(): Promise<readonly KeptImage[]> {
-    return this.#layoutImages().map((image) => describeImage(this.store.files, image));
+    return (await this.#layoutImages()).map((image) => describeImage(this.store.files, image));
   }
 
   async dropImage(imageId: string): Promise<DroppedBlobs> {
@@ -155,7 +156,7 @@ export class KeptBlobs implements Blobs {
   async usage(): Promise<BlobUsage> {
     const { files } = this.store;
     const there = files.list();
-    const pinned = pinnedBlobs(files, this.#layoutImages(), this.#pins.all());
+    const pinned = pinnedBlobs(files, await this.#layoutImages(), this.#pins.all());
     return {
       blobs: there.length,
       bytes: there.reduce((sum, { size }) => sum + size, 0),
@@ -172,6 +173,12 @@ export class KeptBlobs implements Blobs {
 
   async exported(imageId: string): Promise<void> {
     if (this.#isSnapshot || !this.store.files.exists) return;
+    await warnInstead(this.#context.onWarning, 'the use of kept blobs is not noted', () =>
+      this.#use(imageId),
+    );
+  }
+
+  async #use(imageId: string): Promise<void> {
     await this.#change((session) => {
       const image = session.layout.images.find((each) => each.imageId === imageId);
       if (image === undefined) return;
@@ -189,9 +196,17 @@ export class KeptBlobs implements Blobs {
     return await this.#context.change(() => this.store.change(fn));
   }
 
-  #layoutImages(): readonly LayoutImage[] {
+  /** As they are; a list that is lost or damaged is made anew, where that is possible. */
+  async #layoutImages(): Promise<readonly LayoutImage[]> {
     const { files } = this.store;
-    return files.exists ? (readLayoutIndex(files.indexPath)?.images ?? []) : [];
+    if (!files.exists) return [];
+    try {
+      return readLayoutIndex(files.indexPath).images;
+    } catch (error) {
+      if (this.#isSnapshot || !isStorageError(error, 'KEPT_INDEX_INVALID')) throw error;
+    }
+    await this.#context.change(() => this.store.changeLayout((layout) => layout));
+    return readLayoutIndex(files.indexPath).images;
   }
 
   #infoOf({ index, layout }: KeptSession, digest: Digest): BlobInfo | undefined {

@@ -7,13 +7,11 @@ import type { StoreContext } from '../store/storeContext.ts';
 import { fillIndex } from './fillIndex.ts';
 import { KeptIndex } from './keptIndex.ts';
 import { LAYOUT_VERSION, LayoutFiles, makeDirectory } from './layoutFiles.ts';
-import { formatLayoutIndex, type LayoutIndex, readLayoutIndex } from './layoutIndex.ts';
+import { EMPTY_LAYOUT, formatLayoutIndex, type LayoutIndex, readLayoutIndex } from './layoutIndex.ts';
 import { loadSqlite } from './loadSqlite.ts';
 import { rebuildLayoutIndex } from './rebuildLayoutIndex.ts';
 import { BLOB_MODE, placeFile, replaceFile, writeSpoolFile } from './spoolFiles.ts';
 import { isCorrupt, wrapSqliteError } from './sqliteError.ts';
-
-const EMPTY: LayoutIndex = { images: [], foreign: [] };
 
 /** What can be done while nobody else changes the lists of kept blobs. */
 export interface KeptSession {
@@ -105,7 +103,7 @@ export class KeptStore {
       const made = new LayoutFiles(temp.stageAddition());
       mkdirSync(made.root);
       makeDirectory(join(made.root, 'blobs', 'sha256'));
-      writeSpoolFile(made.indexPath, new TextEncoder().encode(formatLayoutIndex(EMPTY)), BLOB_MODE);
+      writeSpoolFile(made.indexPath, new TextEncoder().encode(formatLayoutIndex(EMPTY_LAYOUT)), BLOB_MODE);
       writeSpoolFile(made.versionPath, new TextEncoder().encode(LAYOUT_VERSION), BLOB_MODE);
       moveLayout(made, files);
     } finally {
@@ -121,18 +119,16 @@ export class KeptStore {
 
   async #readLayout(): Promise<LayoutIndex> {
     const { indexPath } = this.files;
-    let reason = 'it was lost';
     try {
-      const read = readLayoutIndex(indexPath);
-      if (read !== undefined) return read;
+      return readLayoutIndex(indexPath);
     } catch (error) {
       if (!isStorageError(error, 'KEPT_INDEX_INVALID')) throw error;
-      placeFile(indexPath, join(this.context.paths.sedimentRoot, 'index.json.damaged'));
-      reason = 'it was damaged';
     }
+    const isLost = !existsSync(indexPath);
+    if (!isLost) placeFile(indexPath, join(this.context.paths.sedimentRoot, 'index.json.damaged'));
     const layout = await rebuildLayoutIndex(this.context, this.files);
     this.#saveLayout(layout);
-    this.#reportRebuilt(indexPath, reason);
+    this.#reportRebuilt(indexPath, isLost ? 'it was lost' : 'it was damaged');
     return layout;
   }
 

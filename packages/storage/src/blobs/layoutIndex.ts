@@ -44,36 +44,45 @@ export interface LayoutIndex {
   readonly images: readonly LayoutImage[];
   /** Entries that somebody else added. */
   readonly foreign: readonly LayoutEntry[];
+  /** Keys beside the entries, such as annotations. */
+  readonly other: Readonly<Record<string, unknown>>;
 }
 
+export const EMPTY_LAYOUT: LayoutIndex = { images: [], foreign: [], other: {} };
+
 /**
- * Reads `index.json`; undefined if it is missing.
+ * Reads `index.json` of a layout.
  *
- * @throws {StorageError} `KEPT_INDEX_INVALID` when it is damaged
+ * @throws {StorageError} `KEPT_INDEX_INVALID` when it is damaged or missing
  */
-export function readLayoutIndex(path: string): LayoutIndex | undefined {
+export function readLayoutIndex(path: string): LayoutIndex {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return undefined;
+    if (errnoCode(error) === 'ENOENT') throw unreadable(path, 'lost', error);
     throw wrapSystemError(error, `reading ${path}`, 'IO', { path });
   }
   try {
-    return fromEntries(indexSchema.parse(JSON.parse(text)).manifests ?? []);
+    const { manifests, ...other } = indexSchema.parse(JSON.parse(text));
+    return { ...fromEntries(manifests ?? []), other };
   } catch (error) {
-    throw new StorageError('KEPT_INDEX_INVALID', `${path}: the list of kept images is damaged`, {
-      path,
-      cause: error,
-      hint: 'collect garbage with "sediment gc", which makes it anew from the store',
-    });
+    throw unreadable(path, 'damaged', error);
   }
 }
 
+function unreadable(path: string, how: string, cause: unknown): StorageError {
+  return new StorageError('KEPT_INDEX_INVALID', `${path}: the list of kept images is ${how}`, {
+    path,
+    cause,
+    hint: 'collect garbage with "sediment gc", which makes it anew from the store',
+  });
+}
+
 /** The text of `index.json`. */
-export function formatLayoutIndex({ images, foreign }: LayoutIndex): string {
+export function formatLayoutIndex({ images, foreign, other }: LayoutIndex): string {
   const manifests = [...foreign, ...images.flatMap(toEntries)];
-  return JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+  return JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, ...other, manifests });
 }
 
 /** The annotations that an image brought along, without those that we set. */
@@ -83,7 +92,7 @@ export function foreignAnnotations(
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => !OWN_KEYS.has(key)));
 }
 
-function fromEntries(entries: readonly LayoutEntry[]): LayoutIndex {
+function fromEntries(entries: readonly LayoutEntry[]): Omit<LayoutIndex, 'other'> {
   const images = new Map<string, LayoutImage>();
   const foreign: LayoutEntry[] = [];
   for (const entry of entries) {

@@ -4,7 +4,7 @@ import type { KeptDescriptor } from './blobs.ts';
 import { readLinks } from './imageBlobs.ts';
 import { imageNames } from './imageNames.ts';
 import type { LayoutFiles } from './layoutFiles.ts';
-import type { LayoutImage, LayoutIndex } from './layoutIndex.ts';
+import { EMPTY_LAYOUT, type LayoutImage, type LayoutIndex } from './layoutIndex.ts';
 
 /**
  * The list of kept images, made from what the store knows: an image is kept if the layout has its manifest with config
@@ -17,7 +17,7 @@ export async function rebuildLayoutIndex(context: StoreContext, files: LayoutFil
     const found = findDocuments(files, digests);
     return found === undefined ? [] : [{ imageId, names, ...found, pinned: false, annotations: {} }];
   });
-  return { images, foreign: [] };
+  return { ...EMPTY_LAYOUT, images };
 }
 
 function findDocuments(
