@@ -8,7 +8,7 @@ import { ExitStatus } from './exitStatus.ts';
 const OUTSIDE = ['version', 'unshare'];
 
 /** Commands that can do with reading the store as it is. */
-const READING = ['images', 'layers', 'containers', 'inspect', 'info', 'export', 'copy', 'list', 'get'];
+const READING = ['images', 'layers', 'containers', 'inspect', 'info', 'export', 'list', 'get'];
 
 /** In the environment of a command that was run again: its mounts are out of the caller's sight. */
 const VARIABLE = '_SEDIMENT_OWN_NAMESPACE';
@@ -25,7 +25,7 @@ export async function enterUserNamespace(command: Command, terminal: Terminal): 
     env: { ...process.env, [VARIABLE]: '1' },
     onWarning: (warning) => reportWarning(terminal, warning),
   }).catch((error: unknown) => {
-    if (isStorageError(error, 'NEEDS_USERNS') && READING.includes(command.name())) return undefined;
+    if (isStorageError(error, 'NEEDS_USERNS') && isReading(command)) return undefined;
     throw error;
   });
   if (status !== undefined) throw new ExitStatus(status);
@@ -35,6 +35,12 @@ export async function enterUserNamespace(command: Command, terminal: Terminal): 
 function isOutside(command: Command): boolean {
   if (command.name() !== 'copy') return OUTSIDE.includes(command.name());
   return !command.args.some((reference) => reference.startsWith('containers-storage:'));
+}
+
+/** A copy out of a store only reads it. */
+function isReading(command: Command): boolean {
+  if (command.name() !== 'copy') return READING.includes(command.name());
+  return command.args[1]?.startsWith('containers-storage:') === false;
 }
 
 /** Whether this process is in a user namespace that only exists for this one command. */
