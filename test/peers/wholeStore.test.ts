@@ -80,6 +80,8 @@ describe.skipIf(peersSkipReason).each(['overlay', 'vfs'] as const)(
         containers: [ORPHAN],
         images: [],
         layers: [ORPHAN],
+        blobs: [],
+        blobBytes: 0,
       });
       expect(litter.filter((path) => existsSync(path))).toEqual([]);
       expect(readRecords(store)).toEqual(before);
