@@ -24,8 +24,9 @@ interface AddRequest extends ImageToAdd {
   readonly added: Set<string>;
 }
 
-/** How often an import starts again because another program deletes its layers. */
+/** How often an import starts again because another program deletes its layers or blobs. */
 const ATTEMPTS = 3;
+const DELETED = ['LAYER_UNKNOWN', 'PARENT_UNKNOWN', 'BLOB_UNKNOWN'] as const;
 
 /**
  * Adds the layers of an image and records it. Until an image uses them, layers may be deleted by any other program
@@ -37,7 +38,7 @@ export async function addToStore(image: ImageToAdd): Promise<AddedImage> {
     try {
       return await addOnce(request);
     } catch (error) {
-      const deleted = isStorageError(error, 'LAYER_UNKNOWN') || isStorageError(error, 'PARENT_UNKNOWN');
+      const deleted = DELETED.some((code) => isStorageError(error, code));
       if (deleted && attempt < ATTEMPTS) continue;
       await takeLayersBack(request, [...request.added].reverse());
       throw error;
