@@ -60,9 +60,13 @@ export { chooseImages, type ImageChoice } from './sources/chooseImages.ts';
 export type {
   ImageDocument,
   ImageSource,
+  IndexInstance,
   LayerSource,
   OpenedImage,
+  OpenedIndex,
+  OpenedManifest,
   OpenImageOptions,
+  SourceBlob,
   SourceImage,
 } from './sources/imageSource.ts';
 export {
@@ -70,3 +74,5 @@ export {
   openImageSource,
   resolveSourceReference,
 } from './sources/openImageSource.ts';
+export { openStoreSource, type StoreSourceOptions } from './sources/store/openStoreSource.ts';
+export type { SourceStore } from './sources/store/sourceStore.ts';

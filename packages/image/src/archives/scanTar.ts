@@ -72,7 +72,7 @@ async function readHeader(request: ScanTarRequest, offset: number): Promise<Head
   if (header.cksumValid) return header;
   const isZero = block.every((byte) => byte === 0);
   if (!isZero) {
-    if (offset === 0) throw notTar(request, 'it has no tar header');
+    if (offset === 0) throw notTar(request, 'it has no tar header: archive/tar: invalid tar header');
     throw damaged(request, offset, 'a header with a wrong checksum');
   }
   const next = await readAt(request.file, offset + BLOCK, BLOCK);
@@ -85,7 +85,7 @@ function decodeHeader(request: ScanTarRequest, block: Buffer, offset: number): H
     return new Header(block);
   } catch (cause) {
     // node-tar throws on a base-256 number that it cannot represent.
-    if (offset === 0) throw notTar(request, 'it has no tar header', cause);
+    if (offset === 0) throw notTar(request, 'it has no tar header: archive/tar: invalid tar header', cause);
     throw damaged(request, offset, 'a header with a malformed number', cause);
   }
 }

@@ -31,7 +31,15 @@ export function chooseImages(
     });
   }
   if (all || images.length === 1) return images;
-  throw ambiguous(source, images, `${location} holds ${images.length} images and none was chosen`);
+  const upstream =
+    source.transport === 'docker-archive'
+      ? `Unexpected tar manifest.json: expected 1 item, got ${images.length}`
+      : 'more than one image in oci, choose an image';
+  throw ambiguous(
+    source,
+    images,
+    `${location} holds ${images.length} images and none was chosen (${upstream})`,
+  );
 }
 
 function byPosition(source: ImageSource, position: number): SourceImage {
@@ -54,7 +62,12 @@ function byName(source: ImageSource, name: string): SourceImage {
       throw ambiguous(source, found, `${source.location}: ${name} means ${found.length} images`);
     if (found[0] !== undefined) return found[0];
   }
-  throw notFound(source, name, `no image ${JSON.stringify(name)} found in ${source.location}`);
+  const text = JSON.stringify(name);
+  const upstream =
+    source.transport === 'docker-archive'
+      ? `Tag ${text} not found`
+      : `no descriptor found for reference ${text}`;
+  throw notFound(source, name, `no image ${text} found in ${source.location}: ${upstream}`);
 }
 
 /** Names of an archive may be no valid references; such a name only equals itself. */

@@ -93,9 +93,13 @@ function missing({ descriptor, what }: BlobRequest, path: string): StorageError 
       { object: digest, path, hint: `foreign layers are not fetched: download it from ${places} to ${path}` },
     );
   }
-  return new StorageError('BLOB_MISSING', `${what}: reading blob ${digest}: ${path}: no such file`, {
-    object: digest,
-    path,
-    hint: 'the source is incomplete, or holds the blobs of another platform only: copy it again',
-  });
+  return new StorageError(
+    'BLOB_MISSING',
+    `${what}: reading blob ${digest}: open ${path}: no such file or directory`,
+    {
+      object: digest,
+      path,
+      hint: 'the source is incomplete, or holds the blobs of another platform only: copy it again',
+    },
+  );
 }

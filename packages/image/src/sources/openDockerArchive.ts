@@ -60,7 +60,7 @@ function withoutIndex({ location, index }: TarArchive): StorageError {
   }
   return new StorageError(
     'SOURCE_UNRECOGNIZED',
-    `${location} is no docker-archive: it has no ${INDEX_FILE}`,
+    `${location} is no docker-archive: it has no ${INDEX_FILE}: loading tar component ${INDEX_FILE}: file does not exist`,
     {
       path: location,
       hint: 'give a file made by "docker save", "podman save" or "skopeo copy"',

@@ -57,7 +57,9 @@ async function readConfig(request: DockerArchiveImageRequest) {
   const path = archive.location;
   const what = `config ${item.config} of ${nameOf(request)}`;
   const blob = archive.range(item.config, 'first');
-  if (blob === undefined) throw missing(request, item.config, what);
+  if (blob === undefined) {
+    throw missing(request, item.config, `${what}: loading tar component ${item.config}: file does not exist`);
+  }
   const bytes = await readDocumentBytes({ blob, limit: DOCUMENT_LIMIT, what, path });
   const parsed = readImageConfig({ bytes, what, path });
   const config: ImageDocument = { mediaType: DOCKER_CONFIG, digest: digestOf(bytes), bytes };
@@ -82,7 +84,10 @@ function findLayers(request: DockerArchiveImageRequest, { diffIDs }: ImageConfig
     diffIDByPath.set(path, diffID);
     if (other !== diffID) throw contradiction(request, path, [other, diffID]);
     const blob = archive.range(path, 'first');
-    if (blob === undefined) throw missing(request, path, `layer ${i} of ${nameOf(request)}`);
+    if (blob === undefined) {
+      const what = `layer ${i} of ${nameOf(request)}`;
+      throw missing(request, path, `${what}: Some layer tarfiles are missing in the tarball`);
+    }
     return {
       mediaType: DOCKER_LAYER,
       size: blob.length,

@@ -61,7 +61,7 @@ describe('choosing among the images of a source', () => {
     const error = await storageErrorOf(() => choose(DOCKER, {}));
     expect(error.code).toBe('IMAGE_AMBIGUOUS');
     expect(error.message).toContain(
-      'holds 4 images and none was chosen: @0 docker.io/library/a:1, localhost/b:latest; @1 localhost/a:1; @2 (no name); @3 x.y/c:2',
+      'holds 4 images and none was chosen (Unexpected tar manifest.json: expected 1 item, got 4): @0 docker.io/library/a:1, localhost/b:latest; @1 localhost/a:1; @2 (no name); @3 x.y/c:2',
     );
     expect(error.hint).toContain('--all');
   });
