@@ -1,3 +1,4 @@
+export { batched } from './batched.ts';
 export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
 export { type Encoder, type EncoderOptions, encoderFor, registerEncoder } from './compression/encoder.ts';

@@ -17,6 +17,8 @@ export type Encoder = (
   options?: EncoderOptions,
 ) => AsyncIterable<Uint8Array>;
 
+const CHUNK_BYTES = 256 * 1024;
+
 /** Ends of archive names, by which upstream calls the formats. */
 const EXTENSION: Readonly<Record<Compression, string>> = {
   none: 'tar',
@@ -30,7 +32,10 @@ const zstd = nodeZstdEncoder();
 const ENCODERS: Partial<Record<Compression, Encoder>> = {
   none: (source) => source,
   gzip: (source, { level } = {}) =>
-    throughTransform(source, createGzip(level === undefined ? {} : { level })),
+    throughTransform(
+      source,
+      createGzip({ chunkSize: CHUNK_BYTES, ...(level === undefined ? {} : { level }) }),
+    ),
   ...(zstd === undefined ? {} : { zstd }),
 };
 

@@ -9,7 +9,7 @@ import { compressionOf } from '../sources/compressionOf.ts';
 import type { LayerSource } from '../sources/imageSource.ts';
 import type { CopiedAs, CopiedBlob } from './copyEvents.ts';
 import { type BlobPlace, type CopySession, once, reporting } from './copySession.ts';
-import { openInForm } from './layerBytes.ts';
+import { diffIDMismatch, openInForm } from './layerBytes.ts';
 import { isKnownPlain, isMadeAnew, type LayerPlan } from './planLayers.ts';
 
 /** A layer at the destination, and how a manifest names it there. */
@@ -109,9 +109,9 @@ async function copyAnew(
     const size = copied === 'bytes' ? source.size : source.diffSize;
     const form = {
       compression,
-      diffID,
       isPlain: isKnownPlain(source),
       what: place.what,
+      ...(staysTar ? {} : { diffID }),
       ...(level === undefined ? {} : { level }),
     };
     const stored = await put(session, place, {
@@ -120,6 +120,12 @@ async function copyAnew(
       ...(staysTar ? { digest: diffID } : {}),
       ...(staysTar && size !== undefined ? { size } : {}),
       signal,
+    }).catch((error: unknown) => {
+      // Of a tar that stays one the destination verifies the DiffID, as its digest.
+      const isOther = isStorageError(error, 'DIGEST_MISMATCH') && error.facts.expected === diffID;
+      throw isOther
+        ? diffIDMismatch({ what: place.what, diffID, actual: String(error.facts.actual) })
+        : error;
     });
     return { ...stored, copied };
   });

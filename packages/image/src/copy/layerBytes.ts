@@ -7,8 +7,8 @@ import type { LayerCompression } from '../documents/layerType.ts';
 export interface NewLayerForm {
   readonly compression: LayerCompression;
   readonly level?: number;
-  /** Of the uncompressed tar; verified. */
-  readonly diffID: Digest;
+  /** Of the uncompressed tar; verified, unless whoever reads the bytes does. */
+  readonly diffID?: Digest;
   /** Known to be the tar, whatever its first bytes look like. */
   readonly isPlain?: boolean;
   /** For messages, such as `layer 2 of app.tar`. */
@@ -27,7 +27,8 @@ export function openInForm(open: OpenBytes, form: NewLayerForm): OpenBytes {
     registerNativeCodecs();
     const bytes = isPlain ? open(signal) : (await openDecompressed(open(signal), { what })).bytes;
     const encode = encoderFor(compression);
-    yield* encode(withDiffID(bytes, diffID, what), level === undefined ? {} : { level });
+    const tar = diffID === undefined ? bytes : withDiffID(bytes, diffID, what);
+    yield* encode(tar, level === undefined ? {} : { level });
     throwIfAborted(signal);
   };
 }
@@ -43,8 +44,12 @@ async function* withDiffID(
     yield chunk;
   }
   const actual = hasher.digest();
-  if (actual === diffID) return;
-  throw new StorageError('DIFF_ID_MISMATCH', `${what}: the uncompressed layer is ${actual}, not ${diffID}`, {
+  if (actual !== diffID) throw diffIDMismatch({ what, diffID, actual });
+}
+
+/** The error for a tar that is not the one which the config names. */
+export function diffIDMismatch({ what, diffID, actual }: Record<'what' | 'diffID' | 'actual', string>) {
+  return new StorageError('DIFF_ID_MISMATCH', `${what}: the uncompressed layer is ${actual}, not ${diffID}`, {
     object: diffID,
     expected: diffID,
     actual,

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { assembleTar, encoderFor, readTarSplit } from '@sediment/codec';
+import { assembleTar, batched, encoderFor, readTarSplit } from '@sediment/codec';
 import { type Compression, StorageError, wrapSystemError } from '@sediment/core';
 import { driverDiff } from '../drivers/diff/driverDiff.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
@@ -67,7 +67,7 @@ export async function openDiff(
   try {
     const chosen = compression ?? found.record.compression;
     const encode = encoderFor(chosen);
-    return new OpenDiff(chosen, encode(madeInside(scope, tarOf(context, found))), scope);
+    return new OpenDiff(chosen, encode(madeInside(scope, batched(tarOf(context, found)))), scope);
   } catch (error) {
     await scope.end();
     throw error;

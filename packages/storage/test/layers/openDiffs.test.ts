@@ -41,11 +41,13 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
     };
 
     it.each(['none', 'gzip'] as const)('lets its reader change the store (%s)', async (compression) => {
-      const iterator = await begin(await store.layers.diff('full', { compression }));
+      const iterator = (await store.layers.diff('full', { compression }))[Symbol.asyncIterator]();
+      const { value: first } = await iterator.next();
       await store.layers.create({ id: 'other' });
       expect((await store.layers.list()).length).toBe(2);
       await store.layers.delete('other');
-      expect(await readOn(iterator)).toBeGreaterThan(compression === 'none' ? FILES * BYTES : 100);
+      const bytes = first.length + (await readOn(iterator));
+      expect(bytes).toBeGreaterThan(compression === 'none' ? FILES * BYTES : 100);
     });
 
     it('tells its reader when the layer went away', async () => {
