@@ -16,7 +16,7 @@ import { storeState } from '../support/storeState.ts';
 const LARGE = 'localhost/large:1';
 const SMALL = 'localhost/small:1';
 /** So slow that a copy of the large image surely does not end by itself. */
-const SLOWLY = ['--compression', 'zstd', '--compression-level', '22'];
+const SLOWLY = ['--compression', 'zstd', '--compression-level', '19'];
 const FORMS = ['docker-archive', 'oci-archive', 'oci', 'dir'] as const;
 
 describe.skipIf(peersSkipReason)(
