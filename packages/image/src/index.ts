@@ -4,7 +4,7 @@ export { type OpenBlobInfoCacheOptions, openBlobInfoCache } from './blobInfoCach
 export type { AnnouncedBlob, CopiedAs, CopiedBlob, CopiedImage, CopyEvent } from './copy/copyEvents.ts';
 export { type CopyFrom, type CopyImageOptions, copyImage, copyImages } from './copy/copyImages.ts';
 export type { CopyOptions } from './copy/copyOptions.ts';
-export { exportImage, exportImages } from './copy/exportImages.ts';
+export { type ExportOptions, exportImage, exportImages } from './copy/exportImages.ts';
 export type {
   DestinationLimits,
   FileTransport,

@@ -26,7 +26,10 @@ export interface LayerRequest {
   readonly signal: AbortSignal;
 }
 
-/** Copies a layer as planned; one whose blob is damaged is made anew, if the source can and digests may change. */
+/**
+ * Copies a layer as planned. One whose blob is damaged is made anew, if the source can, and if the digest of the blob may
+ * change or is of no account.
+ */
 export async function copyLayer(request: LayerRequest): Promise<CopiedLayer> {
   const { session, layer, place } = request;
   const { onProgress, onWarning, preserveDigests } = session.plan;
@@ -35,9 +38,8 @@ export async function copyLayer(request: LayerRequest): Promise<CopiedLayer> {
     copied = await copyPlanned(request);
   } catch (error) {
     const { rebuild, digest } = layer.source;
-    if (rebuild === undefined || layer.compression !== undefined || preserveDigests || !isDamage(error)) {
-      throw error;
-    }
+    const isBlob = layer.compression === undefined;
+    if (rebuild === undefined || (isBlob && preserveDigests === true) || !isDamage(error)) throw error;
     onWarning?.({
       code: 'KEPT_BLOB_DAMAGED',
       message: `${place.what} is made anew, as the blob that was kept of it is damaged: ${error.message}`,
@@ -50,8 +52,16 @@ export async function copyLayer(request: LayerRequest): Promise<CopiedLayer> {
   return copied;
 }
 
+const DAMAGE: ReadonlySet<string> = new Set([
+  'COMPRESSION_INVALID',
+  'DIFF_ID_MISMATCH',
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'TAR_TRUNCATED',
+]);
+
 function isDamage(error: unknown): error is Error {
-  return isStorageError(error) && ['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'TAR_TRUNCATED'].includes(error.code);
+  return isStorageError(error) && DAMAGE.has(error.code);
 }
 
 async function copyPlanned(request: LayerRequest): Promise<CopiedLayer> {
@@ -68,7 +78,7 @@ async function copyRebuilt(
 ): Promise<CopiedLayer> {
   const { layer, manifestType } = request;
   const isZstd = layer.mediaType.endsWith('zstd') && !isDockerType(manifestType);
-  const compression = isZstd ? 'zstd' : 'gzip';
+  const compression = layer.compression ?? (isZstd ? 'zstd' : 'gzip');
   const { digest: _, size: __, blob: ___, ...source } = layer.source;
   return await copyAnew(request, {
     ...layer,

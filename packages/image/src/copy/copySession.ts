@@ -21,7 +21,7 @@ export function newSession(destination: ImageDestination, plan: CopyPlan, total:
   return { destination, plan, total, written: new Map() };
 }
 
-/** Copies what has the key once; later it is there. */
+/** Copies what has the key once; later it is there. What has failed may be tried again in another way. */
 export async function once(
   { written }: CopySession,
   key: string,
@@ -31,7 +31,12 @@ export async function once(
   if (before !== undefined) return { ...(await before), copied: 'present' };
   const copying = copy();
   written.set(key, copying);
-  return await copying;
+  try {
+    return await copying;
+  } catch (error) {
+    written.delete(key);
+    throw error;
+  }
 }
 
 /** Where a blob is copied: for messages and events. */

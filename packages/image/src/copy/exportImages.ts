@@ -10,6 +10,9 @@ import { destinationOptions, givenName } from './copyImages.ts';
 import { type ChosenImage, copyInto } from './copyInto.ts';
 import { type CopyOptions, planCopy } from './copyOptions.ts';
 
+/** The images are told by name or id, and each is of one platform. */
+export type ExportOptions = Omit<CopyOptions, 'select' | 'platform'>;
+
 /**
  * Writes one image of a store to a file or directory; see {@link exportImages}.
  *
@@ -19,7 +22,7 @@ export async function exportImage(
   store: Store,
   image: string,
   to: string | ImageReference,
-  options: CopyOptions = {},
+  options: ExportOptions = {},
 ): Promise<CopiedImage> {
   const [copied] = await exportImages(store, [image], to, options);
   return copied as CopiedImage;
@@ -40,7 +43,7 @@ export async function exportImages(
   store: Store,
   images: readonly string[],
   to: string | ImageReference,
-  options: CopyOptions = {},
+  options: ExportOptions = {},
 ): Promise<readonly CopiedImage[]> {
   const target = typeof to === 'string' ? parseImageReference(to, 'destination') : to;
   if (target.transport === 'containers-storage') throw notAFile();

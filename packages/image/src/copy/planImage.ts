@@ -37,14 +37,29 @@ export interface PlanRequest {
 export async function planImage(request: PlanRequest): Promise<ImagePlan> {
   checkOptions(request);
   const planned = await choosePlan(request);
-  const { plan, destination } = request;
-  if (plan.preserveDigests !== true || planned.keepsManifest) return planned;
-  throw new StorageError(
+  if (request.plan.preserveDigests !== true || planned.keepsManifest) return planned;
+  throw notPreserved(request, planned);
+}
+
+/** Says what it is that would change. */
+function notPreserved({ plan, destination }: PlanRequest, { layers, isPlain }: ImagePlan): StorageError {
+  const { transport } = destination;
+  const changed = layers.findIndex((layer) => !isUnchanged(layer));
+  const hint =
+    'leave out --preserve-digests, or copy to oci, oci-archive or dir; a store has the layers as they came if the image was imported with --keep-blobs';
+  if (isPlain || changed === -1) {
+    const form = plan.format === undefined ? `what ${transport} holds` : `the format ${plan.format}`;
+    return new StorageError(
+      'DIGESTS_NOT_PRESERVED',
+      `the manifest would have to be another one for ${form}, but digests are to be preserved`,
+      { object: transport, hint },
+    );
+  }
+  const digest = layers[changed]?.named?.digest;
+  return new StorageError(
     'DIGESTS_NOT_PRESERVED',
-    `Manifest is not preserved: ${destination.transport} cannot hold the image with its digests, and Instructed to preserve digests`,
-    {
-      hint: 'leave out --preserve-digests, or choose another destination; a store has the original layers of images that were imported with --keep-blobs only',
-    },
+    `layer ${changed} (${digest}) would be written anew, but digests are to be preserved`,
+    { ...(digest === undefined ? {} : { object: digest }), hint },
   );
 }
 

@@ -134,6 +134,9 @@ describe.skipIf(!isRoot)('kept blobs (needs root)', () => {
     const copied = await exportImage(store, 'app', `oci:${at('out')}`, { onWarning });
     expect(copied.layers.map((each) => each.copied)).toEqual(['rebuilt', 'bytes']);
     expect(warnings).toMatchObject([{ code: 'KEPT_BLOB_DAMAGED', object: layer.digest }]);
+    const plain = await exportImage(store, 'app', `docker-archive:${at('plain')}`, { onWarning });
+    expect(plain.layers.map((each) => each.copied)).toEqual(['rebuilt', 'decompressed']);
+    expect(warnings).toHaveLength(2);
     const again = await copyImage(`oci:${at('out')}`, `dir:${at('dir')}`);
     expect(again.layers.map((each) => each.digest)).toEqual(copied.layers.map((each) => each.digest));
   });
