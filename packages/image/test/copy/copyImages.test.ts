@@ -307,6 +307,16 @@ describe('names of a copy', () => {
     ]);
   });
 
+  it('stand beside what else the source notes of the image', async () => {
+    const layout = new Layout();
+    const annotations = { 'org.example.build': '7', 'org.opencontainers.image.ref.name': 'v1' };
+    const from = `oci:${layout.entries(layout.image({ layers: LAYERS }, { annotations })).writeTo(place('in'))}`;
+    const out = place('out');
+    await copyImage(from, `oci:${out}:v2`);
+    const [entry] = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8')).manifests;
+    expect(entry.annotations).toEqual({ ...annotations, 'org.opencontainers.image.ref.name': 'v2' });
+  });
+
   it('go with all images of an archive', async () => {
     const images = [
       { layers: LAYERS, tags: ['a:1', 'a:2'] },
