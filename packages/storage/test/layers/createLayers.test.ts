@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '@sediment/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ChainLayer, Store } from '../../src/index.ts';
-import { layerOf } from '../support/chains.ts';
+import type { Store } from '../../src/index.ts';
+import { layerOf, type RangeLayer } from '../support/chains.ts';
 import { noStore, TempRoots } from '../support/tempStore.ts';
 
 describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
@@ -25,8 +25,8 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
         () => 'done',
         (error: { code?: string }) => error.code ?? String(error),
       );
-    const blobs = new Map<string, ChainLayer>();
-    const blob = (name = 'blob', gzip = false): ChainLayer => {
+    const blobs = new Map<string, RangeLayer>();
+    const blob = (name = 'blob', gzip = false): RangeLayer => {
       const files = { 'd/file': `content of ${name}`, e: 'e' };
       const made = blobs.get(name) ?? layerOf(roots.directory, name, files, { gzip });
       blobs.set(name, made);

@@ -3,11 +3,14 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf } from '@sediment/core';
-import type { ChainLayer } from '../../src/index.ts';
+import type { BlobRange, ChainLayer } from '../../src/index.ts';
 import { tarOf } from './tempStore.ts';
 
 /** Files of a layer: path → content; a path that ends with `/` is a directory. */
 export type LayerFiles = Readonly<Record<string, string>>;
+
+/** A layer whose bytes lie in a file. */
+export type RangeLayer = ChainLayer & { readonly blob: BlobRange };
 
 /** A layer made of files, as a chain entry whose blob is a file of its own in `directory`. */
 export function layerOf(
@@ -15,7 +18,7 @@ export function layerOf(
   name: string,
   files: LayerFiles,
   options: { gzip?: boolean } = {},
-): ChainLayer {
+): RangeLayer {
   const tree = join(directory, name);
   mkdirSync(tree, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
@@ -33,7 +36,7 @@ export function layerOf(
   return chainLayer(name, path, compressed, digestOf(bytes));
 }
 
-function chainLayer(name: string, path: string, blob: Uint8Array, diffID: Digest): ChainLayer {
+function chainLayer(name: string, path: string, blob: Uint8Array, diffID: Digest): RangeLayer {
   return {
     what: `layer ${name}`,
     blob: { path, offset: 0, length: blob.length },
