@@ -61,7 +61,13 @@ describe.skipIf(noStore !== undefined)(`additional image stores (${noStore ?? 'r
     await expect(store.images.delete(image.id)).rejects.toMatchObject({ code: 'IMAGE_UNKNOWN' });
     await expect(store.layers.delete(image.layer ?? '')).rejects.toMatchObject({ code: 'LAYER_UNKNOWN' });
     await store.wipe();
-    expect(await store.collectGarbage()).toEqual({ containers: [], images: [], layers: [] });
+    expect(await store.collectGarbage()).toEqual({
+      containers: [],
+      images: [],
+      layers: [],
+      blobs: [],
+      blobBytes: 0,
+    });
     expect(await filler.images.list()).toHaveLength(1);
   });
 

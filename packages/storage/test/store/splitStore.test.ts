@@ -110,7 +110,13 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
         [],
         [],
       ]);
-      expect(await store.collectGarbage()).toEqual({ containers: [], images: [], layers: [] });
+      expect(await store.collectGarbage()).toEqual({
+        containers: [],
+        images: [],
+        layers: [],
+        blobs: [],
+        blobBytes: 0,
+      });
       expect(await store.info()).toMatchObject({ imageStore, counts: { layers: 0, images: 0 } });
     });
   },

@@ -75,7 +75,13 @@ describe.skipIf(noStore !== undefined)(`a transient store (${noStore ?? 'root'})
     expect((await store.containers.list()).map(({ id }) => id)).toEqual([ids[1], ids[0]]);
     expect((await ordinary.containers.list()).map(({ id }) => id)).toEqual([ids[1], ids[2]]);
     for (const each of [store, ordinary]) {
-      expect(await each.collectGarbage()).toEqual({ containers: [], images: [], layers: [] });
+      expect(await each.collectGarbage()).toEqual({
+        containers: [],
+        images: [],
+        layers: [],
+        blobs: [],
+        blobBytes: 0,
+      });
     }
     for (const id of ids) expect(existsSync(join(roots.graphRoot, 'overlay-containers', id))).toBe(true);
   });

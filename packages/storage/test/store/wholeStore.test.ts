@@ -90,6 +90,8 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
         containers: [container],
         images: [picture],
         layers: expect.arrayContaining([layer, container]),
+        blobs: [],
+        blobBytes: 0,
       });
       expect(roots.warnings).toEqual([]);
       expect(litter.filter((path) => existsSync(path))).toEqual([]);
@@ -102,7 +104,13 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'] as const)(
       );
       expect(existsSync(kept)).toBe(true);
       expect(await store.mount(box.id)).toBeTypeOf('string');
-      expect(await store.collectGarbage()).toEqual({ containers: [], images: [], layers: [] });
+      expect(await store.collectGarbage()).toEqual({
+        containers: [],
+        images: [],
+        layers: [],
+        blobs: [],
+        blobBytes: 0,
+      });
     });
 
     it('changes the token of a lock file when it has written, and only then', async () => {
