@@ -14,6 +14,7 @@ process.exitCode = await bench(process.argv.slice(2));
  * @returns {Promise<number>} exit status
  */
 async function bench(argv) {
+  const started = Date.now();
   const options = parse(argv);
   if (options === undefined) return 2;
   if (options.help || options.list) {
@@ -29,7 +30,7 @@ async function bench(argv) {
   const built = options.build ? run(process.execPath, ['scripts/build.js']) : 0;
   if (built !== 0) return built;
   const main = fileURLToPath(new URL('bench/main.js', import.meta.url));
-  return runIsolated(main, { directory: options.directory, args: argv });
+  return runIsolated(main, { directory: options.directory, args: argv, started });
 }
 
 /** @param {string[]} argv */

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
  * @property {string | undefined} json file for the results, absolute
  * @property {string} directory where the scratch directory is made, absolute
  * @property {string | undefined} images where images are kept for later runs, absolute
+ * @property {number | undefined} nice priority of what is measured, -20 to 19; as it is when undefined
  * @property {boolean} build whether the commands are built first
  * @property {boolean} list only print the scenes
  * @property {boolean} help only print the usage
@@ -23,6 +24,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --json FILE       write all samples and ratios there
   --directory DIR   where the scratch directory with stores and loop files is made (default: ${tmpdir()})
   --images DIR      keep the images there, and use those that are there
+  --nice N          run what is measured at this priority, -20 to 19 (-20 where other work runs meanwhile)
   --no-build        measure the commands as they were built before
   --list            print the scenes with their targets
   --help            print this
@@ -44,6 +46,7 @@ export function parseBenchArguments(argv, sceneNames) {
       json: { type: 'string' },
       directory: { type: 'string', default: tmpdir() },
       images: { type: 'string' },
+      nice: { type: 'string' },
       'no-build': { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -58,6 +61,7 @@ export function parseBenchArguments(argv, sceneNames) {
     json: absolute(values.json),
     directory: resolve(values.directory),
     images: absolute(values.images),
+    nice: parseNice(values.nice),
     build: !values['no-build'],
     list: values.list,
     help: values.help,
@@ -68,6 +72,14 @@ export function parseBenchArguments(argv, sceneNames) {
 function parseRounds(text) {
   if (!/^[1-9][0-9]{0,2}$/.test(text)) throw new RangeError(`--rounds ${text}: not a number from 1 to 999`);
   return Number(text);
+}
+
+/** @param {string | undefined} text */
+function parseNice(text) {
+  if (text === undefined) return undefined;
+  const nice = /^-?[0-9]{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(nice >= -20 && nice <= 19)) throw new RangeError(`--nice ${text}: not a number from -20 to 19`);
+  return nice;
 }
 
 /** @param {string | undefined} path */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { peerDefect } from '../lib/peerPrograms.js';
+import { DeadlineOver, remainingMs } from './deadline.js';
 
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'];
 
@@ -39,27 +40,34 @@ export function programPath(name) {
 }
 
 /**
+ * @typedef {object} HelperOptions
+ * @property {number} [stdin] descriptor
+ * @property {number} [stdout] descriptor
+ * @property {string} [input] text, instead of `stdin`
+ * @property {readonly number[]} [allow] exit statuses that are no failure, besides 0
+ * @property {boolean} [evenLate] for what cleans up: it runs when all time is over, too
+ */
+
+/**
  * Runs a program of the system that is not measured, and which has to succeed.
  *
  * @param {string} name
  * @param {readonly string[]} args
- * @param {{ stdin?: number, stdout?: number, input?: string, allow?: readonly number[] }} [options] descriptors
- *   for input and output, or text as `input`; `allow`: exit statuses that are no failure besides 0
+ * @param {HelperOptions} [options]
  * @returns {string} what it printed; empty with `stdout`
+ * @throws {DeadlineOver}
  */
-export function runHelper(name, args, { stdin, stdout, input, allow = [] } = {}) {
+export function runHelper(name, args, { stdin, stdout, input, allow = [], evenLate = false } = {}) {
   const result = spawnSync(programPath(name), [...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     stdio: [input === undefined ? (stdin ?? 'ignore') : 'pipe', stdout ?? 'pipe', 'pipe'],
     input,
     env: { ...process.env, PATH: FOLDERS.join(':'), LC_ALL: 'C' },
+    timeout: evenLate ? undefined : remainingMs(),
+    killSignal: 'SIGKILL',
   });
-  if (result.error) throw result.error;
-  if (result.status !== 0 && !allow.includes(result.status ?? -1)) {
-    throw new Error(`${name}: exit status ${result.status}: ${result.stderr.trim().slice(-500)}`);
-  }
-  return result.stdout ?? '';
+  return outputOf(name, result, allow);
 }
 
 /**
@@ -67,11 +75,29 @@ export function runHelper(name, args, { stdin, stdout, input, allow = [] } = {})
  *
  * @param {import('./measure.js').Command} command
  * @returns {string} what it printed
+ * @throws {DeadlineOver}
  */
 export function runCommand({ program, args, env }) {
-  const result = spawnSync(program, [...args], { encoding: 'utf8', maxBuffer: 1 << 28, env });
-  if (result.error) throw result.error;
-  if (result.status !== 0)
-    throw new Error(`${program}: exit status ${result.status}: ${result.stderr.trim().slice(-500)}`);
-  return result.stdout;
+  const result = spawnSync(program, [...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env,
+    timeout: remainingMs(),
+    killSignal: 'SIGKILL',
+  });
+  return outputOf(program, result);
+}
+
+/**
+ * @param {string} name
+ * @param {import('node:child_process').SpawnSyncReturns<string>} result
+ * @param {readonly number[]} [allow]
+ */
+function outputOf(name, { error, status, stdout, stderr }, allow = []) {
+  if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT') throw new DeadlineOver();
+  if (error) throw error;
+  if (status !== 0 && !allow.includes(status ?? -1)) {
+    throw new Error(`${name}: exit status ${status}: ${stderr.trim().slice(-500)}`);
+  }
+  return stdout ?? '';
 }

@@ -6,18 +6,20 @@ import { programPath, runHelper } from './helperProgram.js';
 /** What skopeo and podman know about blobs lies here whatever the root of the store; the host's own is hidden. */
 const HOST_CONTAINERS = '/var/lib/containers';
 
-/** Name of the variable that says where the scratch directory is. */
+/** Names of the variables that say where the scratch directory is, and when all began, in milliseconds. */
 export const SCRATCH_VARIABLE = 'SEDIMENT_BENCH_SCRATCH';
+export const STARTED_VARIABLE = 'SEDIMENT_BENCH_STARTED';
 
 /**
  * Runs a script in namespaces of its own for mounts and processes, with a scratch directory. Whatever ends it, all
  * that it started ends with it, nothing stays mounted, and the scratch directory is removed.
  *
  * @param {string} script
- * @param {{ directory: string, args: readonly string[] }} options `directory`: where to make the scratch directory
+ * @param {{ directory: string, args: readonly string[], started: number }} options `directory`: where to make the
+ *   scratch directory; `started`: when all began, by `Date.now()`
  * @returns {Promise<number>} exit status; 128 plus the signal's number after Ctrl-C or a signal
  */
-export async function runIsolated(script, { directory, args }) {
+export async function runIsolated(script, { directory, args, started }) {
   const hidden = !existsSync(HOST_CONTAINERS);
   if (hidden) mkdirSync(HOST_CONTAINERS);
   mkdirSync(directory, { recursive: true });
@@ -25,7 +27,7 @@ export async function runIsolated(script, { directory, args }) {
   const namespaces = ['--mount', '--propagation=private', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const child = spawn(programPath('unshare'), [...namespaces, process.execPath, script, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, [SCRATCH_VARIABLE]: scratch },
+    env: { ...process.env, [SCRATCH_VARIABLE]: scratch, [STARTED_VARIABLE]: String(started) },
   });
   let interrupted = 0;
   /** @type {Array<[NodeJS.Signals, number]>} */

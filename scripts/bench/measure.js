@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { remainingMs } from './deadline.js';
 import { programPath } from './helperProgram.js';
 import { watchMemory } from './memoryWatch.js';
+import { takePriority } from './priority.js';
 
 const TIMEOUT_MS = 15 * 60 * 1000;
 
@@ -16,9 +18,15 @@ const TIMEOUT_MS = 15 * 60 * 1000;
 /**
  * @typedef {object} Outcome
  * @property {import('./statistics.js').Sample} sample
- * @property {number} status exit status; 128 plus the signal's number when a signal ended it
+ * @property {number} status exit status; 137 when it was killed
  * @property {string} stdout
  * @property {string} stderr
+ */
+
+/**
+ * @typedef {object} MeasureOptions
+ * @property {string} directory where the output is put, on no file system that is measured
+ * @property {number} [nice] priority
  */
 
 /** Says in the report how the times are taken. */
@@ -29,42 +37,55 @@ export const TIME_METHOD =
  * Runs a program and looks at what it takes. Nothing else may run in this PID namespace meanwhile.
  *
  * @param {Command} command
- * @param {string} directory where the output is put, on no file system that is measured
+ * @param {MeasureOptions} options
  * @returns {Promise<Outcome>}
+ * @throws {DeadlineOver}
  */
-export async function measure({ program, args, env }, directory) {
-  const files = {
-    usage: join(directory, 'usage'),
-    out: join(directory, 'stdout'),
-    err: join(directory, 'stderr'),
-  };
-  const [out, err] = [openSync(files.out, 'w'), openSync(files.err, 'w')];
-  const time = programPath('time');
-  const timeArgs = ['--quiet', '--format=%U %S %M', `--output=${files.usage}`, program, ...args];
-  const started = performance.now();
-  const child = spawn(time, timeArgs, {
-    env,
-    stdio: ['ignore', out, err],
-    timeout: TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  });
-  const endWatch = watchMemory();
-  /** @type {number} */
-  const status = await new Promise((resolve, reject) => {
+export async function measure({ program, args, env }, { directory, nice }) {
+  const at = (/** @type {string} */ name) => join(directory, name);
+  const [out, err] = [openSync(at('stdout'), 'w'), openSync(at('stderr'), 'w')];
+  const timeArgs = ['--quiet', '--format=%U %S %M', `--output=${at('usage')}`, program, ...args];
+  const limit = remainingMs();
+  const priority = takePriority(nice);
+  try {
+    const started = performance.now();
+    const child = spawn(programPath('time'), timeArgs, { env, stdio: ['ignore', out, err], detached: true });
+    priority.giveTo(child.pid);
+    const endWatch = watchMemory();
+    const timer = setTimeout(() => endGroup(child.pid), Math.min(limit ?? TIMEOUT_MS, TIMEOUT_MS));
+    const status = await statusOf(child);
+    const wallMs = performance.now() - started;
+    clearTimeout(timer);
+    const polledBytes = endWatch();
+    remainingMs();
+    const { cpuMs, peakBytes } = parseUsage(readFileSync(at('usage'), 'utf8'));
+    return {
+      sample: { wallMs, cpuMs, peakBytes: Math.max(peakBytes, polledBytes) },
+      status,
+      stdout: readFileSync(at('stdout'), 'utf8'),
+      stderr: readFileSync(at('stderr'), 'utf8'),
+    };
+  } finally {
+    priority.end();
+    closeSync(out);
+    closeSync(err);
+  }
+}
+
+/** @param {number | undefined} leader of a process group */
+function endGroup(leader) {
+  if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number>} its exit status
+ */
+function statusOf(child) {
+  return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 128));
+    child.on('exit', (code) => resolve(code ?? 137));
   });
-  const wallMs = performance.now() - started;
-  const polledBytes = endWatch();
-  closeSync(out);
-  closeSync(err);
-  const { cpuMs, peakBytes } = parseUsage(readFileSync(files.usage, 'utf8'));
-  return {
-    sample: { wallMs, cpuMs, peakBytes: Math.max(peakBytes, polledBytes) },
-    status,
-    stdout: readFileSync(files.out, 'utf8'),
-    stderr: readFileSync(files.err, 'utf8'),
-  };
 }
 
 /**

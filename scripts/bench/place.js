@@ -47,7 +47,7 @@ export function makePlace(directory) {
       CONTAINERS_CONF: at('containers.conf'),
     },
     dispose: () => {
-      runHelper('umount', ['--recursive', path]);
+      runHelper('umount', ['--recursive', path], { evenLate: true });
       rmSync(file);
       rmdirSync(path);
     },

@@ -15,7 +15,7 @@ import { CannotMeasure, ProofFailure } from './scenes/scene.js';
 /**
  * @typedef {object} RunOptions
  * @property {number} rounds
- * @property {() => boolean} isLate whether no further pair may begin
+ * @property {boolean} quick as few pairs as that, however short they are
  */
 
 /**
@@ -28,15 +28,15 @@ import { CannotMeasure, ProofFailure } from './scenes/scene.js';
  * @throws {CannotMeasure} when the peer or something else that is not ours fails
  * @throws {Error} when ours fails
  */
-export async function runScene(scene, bench, { rounds, isLate }) {
+export async function runScene(scene, bench, { rounds, quick }) {
   const stage = await scene.prepare(bench);
   try {
     /** @type {Pair[]} */
     const pairs = [];
     /** @type {Record<Side, string[]>} */
     const evidence = { ours: [], peer: [] };
-    const count = Math.max(rounds, scene.pairsAtLeast ?? 1);
-    while (pairs.length < count && !(pairs.length > 0 && isLate())) {
+    const count = quick ? rounds : Math.max(rounds, scene.pairsAtLeast ?? 1);
+    while (pairs.length < count) {
       const first = pairs.length === 0;
       if (count <= 5) bench.note(`${scene.name}: pair ${pairs.length + 1} of ${count}`);
       const ours = await runSide('ours', scene, { bench, stage, evidence: first ? evidence : undefined });
@@ -62,7 +62,10 @@ async function runSide(side, scene, { bench, stage, evidence }) {
   clearBlobInfoCache();
   const run = stage.run(side);
   try {
-    const { sample, status, stdout, stderr } = await measure(run.command, bench.scratch);
+    const { sample, status, stdout, stderr } = await measure(run.command, {
+      directory: bench.scratch,
+      nice: bench.nice,
+    });
     if (status !== 0) {
       const message = `${scene[side]}: exit status ${status}: ${stderr.trim().slice(-500)}`;
       throw side === 'ours' ? new Error(message) : new CannotMeasure(message);

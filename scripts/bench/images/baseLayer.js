@@ -30,7 +30,7 @@ export function packDebootstrap(tar, scratch) {
     // not "." alone: docker and buildah name entries without ./ in front
     runHelper('tar', [...args, `--directory=${root}`, ...readdirSync(root).sort()]);
   } finally {
-    runHelper('umount', ['--recursive', mountPoint]);
+    runHelper('umount', ['--recursive', mountPoint], { evenLate: true });
     rmdirSync(mountPoint);
     rmSync(file);
   }

@@ -66,7 +66,9 @@ async function makeStore(bench) {
   const archive = bench.images.archive('app', 'oci-gzip');
   const store = makePlace(bench.scratch);
   try {
-    const { status } = await measure(sediment(store, 'overlay', ['export', '--help']), bench.scratch);
+    const { status } = await measure(sediment(store, 'overlay', ['export', '--help']), {
+      directory: bench.scratch,
+    });
     if (status !== 0) throw new CannotMeasure('this build of sediment has no export');
     runCommand(skopeoImport(store, { driver: 'overlay', archive, name: bench.images.name('app') }));
     return store;

@@ -88,7 +88,7 @@ function storeScene(count, { run, ...scene }) {
     ...scene,
     peer: 'Go containers-storage',
     needs: ['containers-storage'],
-    quick: true,
+    quick: scene.targets.wall !== undefined,
     pairsAtLeast: PAIRS,
     prepare: async (bench) => {
       const place = makePlace(bench.scratch);

@@ -32,11 +32,13 @@ export async function proveRefusal({ scratch }, archive, driver) {
   try {
     const copy = join(directory, 'flipped.tar');
     copyWithFlippedByte(archive, copy);
-    const { status, stderr } = await measure(sediment(place, driver, ['import', '--quiet', copy]), scratch);
+    const { status, stderr } = await measure(sediment(place, driver, ['import', '--quiet', copy]), {
+      directory: scratch,
+    });
     if (status !== 1 || !/digest/i.test(stderr)) {
       throw new ProofFailure(`a changed byte was not noticed: exit status ${status}: ${stderr.trim()}`);
     }
-    const left = await measure(sediment(place, driver, ['images', '--quiet']), scratch);
+    const left = await measure(sediment(place, driver, ['images', '--quiet']), { directory: scratch });
     if (left.status !== 0 || left.stdout !== '')
       throw new ProofFailure(`an image is left: ${left.stdout}${left.stderr}`);
     proven.add(archive);

@@ -10,6 +10,7 @@
  * @typedef {object} Bench
  * @property {string} scratch directory for all that is temporary
  * @property {import('../images/imageLibrary.js').ImageLibrary} images
+ * @property {number | undefined} nice priority of what is measured
  * @property {(line: string) => void} note tells people what happens
  */
 

@@ -42,7 +42,7 @@ function startScene({ program, args, our, ...scene }) {
   return {
     ...scene,
     compared: undefined,
-    quick: true,
+    quick: scene.targets.wall !== undefined,
     pairsAtLeast: PAIRS,
     prepare: async (bench) => {
       const { env, dispose } = makePlace(bench.scratch);

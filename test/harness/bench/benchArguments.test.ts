@@ -13,6 +13,7 @@ describe('parseBenchArguments', () => {
       json: undefined,
       directory: tmpdir(),
       images: undefined,
+      nice: undefined,
       build: true,
       list: false,
       help: false,
@@ -22,6 +23,11 @@ describe('parseBenchArguments', () => {
   it('takes fewer rounds when it has to be quick, unless told how many', () => {
     expect(parse('--quick').rounds).toBe(2);
     expect(parse('--quick', '--rounds', '7').rounds).toBe(7);
+  });
+
+  it('takes a priority, a high one too', () => {
+    expect(parse('--nice=-20').nice).toBe(-20);
+    expect(parse('--nice', '19').nice).toBe(19);
   });
 
   it('takes several scenes, each once', () => {
@@ -39,6 +45,8 @@ describe('parseBenchArguments', () => {
     [['--scene', 'three'], /no scene is called three; see --list/],
     [['--rounds', '0'], /--rounds 0: not a number from 1 to 999/],
     [['--rounds', '1.5'], /--rounds 1.5/],
+    [['--nice=-21'], /--nice -21: not a number from -20 to 19/],
+    [['--nice', 'high'], /--nice high/],
     [['--round', '1'], /--round/],
     [['one'], /one/],
   ])('refuses %j', (argv, message) => {
