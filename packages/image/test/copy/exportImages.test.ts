@@ -8,13 +8,14 @@ import { makeStoreRoot, type StoreRoot } from '../../../../test/support/storeRoo
 import type { CopyEvent } from '../../src/copy/copyEvents.ts';
 import { exportImage, exportImages } from '../../src/copy/exportImages.ts';
 import { importImage } from '../../src/import/importImage.ts';
+import { parsePlatform } from '../../src/platforms/platform.ts';
 import { openImageSource } from '../../src/sources/openImageSource.ts';
 import { layerTar } from '../support/imageParts.ts';
 import { Layout, layoutOf, OCI } from '../support/layout.ts';
 import { storageErrorOf } from '../support/storageErrorOf.ts';
 
 const LAYERS = [layerTar('etc/a'), layerTar('etc/b', 'b'.repeat(300_000))];
-const AMD64 = { platform: 'linux/amd64' };
+const AMD64 = { platform: parsePlatform('linux/amd64') };
 const isRoot = process.getuid?.() === 0;
 
 let root: StoreRoot;

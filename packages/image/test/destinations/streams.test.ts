@@ -222,8 +222,10 @@ describe('standard output', () => {
     // script(1) gives the program a terminal.
     const command = '"$NODE" "$PROGRAM" docker-archive - commit 2> error; cat error';
     const env = { ...process.env, NODE: process.execPath, PROGRAM: program.path };
-    const options = { env, cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    const shown = execFileSync('script', ['-qec', command, '/dev/null'], options).toString();
+    const shown = execFileSync('script', ['-qec', command, '/dev/null'], {
+      ...{ env, cwd: directory, encoding: 'utf8' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     expect(shown.trim()).toBe('DESTINATION_INVALID undefined');
   });
 

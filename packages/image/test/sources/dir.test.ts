@@ -35,7 +35,7 @@ function dirOfTwo(): { path: string; amd: RawDescriptor; arm: RawDescriptor; ind
   const [amd, arm] = ['amd64', 'arm64'].map((architecture) => ({
     ...layout.image({ layers: [layerTar(architecture)], config: { architecture } }),
     platform: { os: 'linux', architecture },
-  })) as [RawDescriptor, RawDescriptor];
+  })) as unknown as [RawDescriptor, RawDescriptor];
   const index = layout.index([amd, arm]);
   return { path: writeDirImage(scratch(), layout, index), amd, arm, index };
 }
