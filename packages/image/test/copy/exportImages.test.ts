@@ -8,7 +8,7 @@ import { makeStoreRoot, type StoreRoot } from '../../../../test/support/storeRoo
 import type { CopyEvent } from '../../src/copy/copyEvents.ts';
 import { exportImage, exportImages } from '../../src/copy/exportImages.ts';
 import { importImage } from '../../src/import/importImage.ts';
-import { parsePlatform, parsePlatform } from '../../src/platforms/platform.ts';
+import { parsePlatform } from '../../src/platforms/platform.ts';
 import { openImageSource } from '../../src/sources/openImageSource.ts';
 import { layerTar } from '../support/imageParts.ts';
 import { Layout, layoutOf, OCI } from '../support/layout.ts';
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot)('an export from a store (needs root)', () => {
       const copied = await exportImage(store, 'app:1', to, { onProgress: ({ type }) => events.push(type) });
       expect(copied).toMatchObject({ id, names: transport === 'dir' ? [] : ['localhost/app:1'] });
       await using source = await openImageSource(to);
-      const opened = await source.images[0]?.open(OPEN);
+      const opened = await source.images[0]?.open(AMD64);
       expect((await opened?.manifest())?.digest).toBe(copied.manifestDigest);
       expect(digestOf(opened?.config.bytes as Uint8Array)).toBe(`sha256:${id}`);
       expect(events.filter((type) => type !== 'layer-progress').toSorted()).toEqual([
@@ -91,7 +91,7 @@ describe.skipIf(!isRoot)('an export from a store (needs root)', () => {
     expect(layers.map(({ copied }) => copied)).toEqual(['rebuilt', 'rebuilt']);
     await using source = await openImageSource(`oci:${at('out')}`);
     const manifest = JSON.parse(
-      Buffer.from((await (await source.images[0]?.open(OPEN))?.manifest())?.bytes ?? []).toString(),
+      Buffer.from((await (await source.images[0]?.open(AMD64))?.manifest())?.bytes ?? []).toString(),
     );
     expect(manifest.annotations).toEqual({ 'org.example.z': 'z', 'org.example.a': 'a & b' });
     for (const [i, { mediaType, digest, size, annotations }] of manifest.layers.entries()) {
