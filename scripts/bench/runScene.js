@@ -1,3 +1,4 @@
+import { remainingMs } from './deadline.js';
 import { compareEvidence } from './evidence/compareEvidence.js';
 import { clearBlobInfoCache } from './isolation.js';
 import { measure } from './measure.js';
@@ -12,10 +13,13 @@ import { CannotMeasure, ProofFailure } from './scenes/scene.js';
  * @typedef {import('./statistics.js').Sample} Sample
  */
 
+/** Of short scenes, with `--quick`: the first run of a program is an outlier. */
+const QUICK_SHORT_PAIRS = 5;
+
 /**
  * @typedef {object} RunOptions
  * @property {number} rounds
- * @property {boolean} quick as few pairs as that, however short they are
+ * @property {boolean} quick fewer pairs of short runs than otherwise
  */
 
 /**
@@ -29,16 +33,18 @@ import { CannotMeasure, ProofFailure } from './scenes/scene.js';
  * @throws {Error} when ours fails
  */
 export async function runScene(scene, bench, { rounds, quick }) {
+  // some of what prepares a scene heeds no time
+  remainingMs();
   const stage = await scene.prepare(bench);
   try {
     /** @type {Pair[]} */
     const pairs = [];
     /** @type {Record<Side, string[]>} */
     const evidence = { ours: [], peer: [] };
-    const count = quick ? rounds : Math.max(rounds, scene.pairsAtLeast ?? 1);
+    const count = countPairs(scene, { rounds, quick });
     while (pairs.length < count) {
       const first = pairs.length === 0;
-      if (count <= 5) bench.note(`${scene.name}: pair ${pairs.length + 1} of ${count}`);
+      if (scene.pairsAtLeast === undefined) bench.note(`${scene.name}: pair ${pairs.length + 1} of ${count}`);
       const ours = await runSide('ours', scene, { bench, stage, evidence: first ? evidence : undefined });
       const peer = await runSide('peer', scene, { bench, stage, evidence: first ? evidence : undefined });
       pairs.push({ ours, peer });
@@ -49,6 +55,14 @@ export async function runScene(scene, bench, { rounds, quick }) {
   } finally {
     stage.dispose?.();
   }
+}
+
+/**
+ * @param {Scene} scene
+ * @param {RunOptions} options
+ */
+function countPairs({ pairsAtLeast = 1 }, { rounds, quick }) {
+  return Math.max(rounds, quick ? Math.min(pairsAtLeast, QUICK_SHORT_PAIRS) : pairsAtLeast);
 }
 
 /**

@@ -5,7 +5,7 @@ import { mountFreshExt4 } from '../place.js';
 import { packHostFiles, selectHostFiles } from './hostFiles.js';
 import { hostPackageSource } from './hostPackageSource.js';
 
-/** @typedef {'debootstrap' | 'host'} BaseOrigin */
+/** @typedef {'debootstrap' | 'host' | 'quick'} BaseOrigin `quick`: files of the host, too, in images made in a hurry */
 
 /**
  * Packs the file system of a small Debian or Ubuntu, made by debootstrap from this machine's own package source.

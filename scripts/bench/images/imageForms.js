@@ -30,12 +30,12 @@ import { dockerManifest, hex, imageConfig, ociIndex, ociManifest } from './image
  *
  * @param {string} directory to make
  * @param {ImageParts} parts
- * @param {Compression} compression of all layers
+ * @param {{ compression: Compression, level?: number }} options of all layers; `level`: of gzip
  */
-export function makeLayout(directory, { name, layers, layersDirectory }, compression) {
+export function makeLayout(directory, { name, layers, layersDirectory }, { compression, level = 6 }) {
   const blobs = join(directory, 'blobs/sha256');
   mkdirSync(blobs, { recursive: true });
-  const stored = layers.map((layer) => storeLayer(layer, { blobs, layersDirectory, compression }));
+  const stored = layers.map((layer) => storeLayer(layer, { blobs, layersDirectory, compression, level }));
   const config = imageConfig(layers);
   const manifest = ociManifest(config, stored, compression);
   for (const document of [config, manifest]) writeFileSync(join(blobs, hex(digestBytes(document))), document);
@@ -45,33 +45,38 @@ export function makeLayout(directory, { name, layers, layersDirectory }, compres
 
 /**
  * @param {Layer} layer
- * @param {{ blobs: string, layersDirectory: string, compression: Compression }} places
+ * @param {{ blobs: string, layersDirectory: string, compression: Compression, level: number }} options
  * @returns {{ digest: string, size: number }}
  */
-function storeLayer({ diffID, size }, { blobs, layersDirectory, compression }) {
+function storeLayer({ diffID, size }, { blobs, layersDirectory, compression, level }) {
   const tar = join(layersDirectory, `${hex(diffID)}.tar`);
   if (compression === 'none') {
     linkSync(tar, join(blobs, hex(diffID)));
     return { digest: diffID, size };
   }
   const temporary = join(blobs, 'compressing');
-  compress(tar, temporary, compression);
+  compress(tar, temporary, compression === 'gzip' ? gzip(level) : ZSTD);
   const digest = digestFile(temporary);
   renameSync(temporary, join(blobs, hex(digest)));
   return { digest, size: statSync(join(blobs, hex(digest))).size };
 }
 
+const ZSTD = { program: 'zstd', args: ['-q', '-3', '-c'] };
+
+/** @param {number} level */
+function gzip(level) {
+  return { program: findProgram('pigz') === undefined ? 'gzip' : 'pigz', args: ['-n', `-${level}`, '-c'] };
+}
+
 /**
  * @param {string} from
  * @param {string} to
- * @param {'gzip' | 'zstd'} compression
+ * @param {{ program: string, args: string[] }} filter
  */
-function compress(from, to, compression) {
-  const gzip = findProgram('pigz') === undefined ? 'gzip' : 'pigz';
+function compress(from, to, { program, args }) {
   const [stdin, stdout] = [openSync(from, 'r'), openSync(to, 'wx')];
   try {
-    if (compression === 'gzip') runHelper(gzip, ['-n', '-6', '-c'], { stdin, stdout });
-    else runHelper('zstd', ['-q', '-3', '-c'], { stdin, stdout });
+    runHelper(program, args, { stdin, stdout });
   } finally {
     closeSync(stdin);
     closeSync(stdout);

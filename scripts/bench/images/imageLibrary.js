@@ -24,6 +24,13 @@ import { RECIPE_VERSION, RECIPES } from './imageRecipes.js';
  * @typedef {'oci-gzip' | 'oci-zstd' | 'oci-none' | 'docker-none'} Form
  */
 
+/** @type {Record<BaseOrigin, string>} */
+const BASE_TITLES = {
+  debootstrap: 'debootstrap minbase',
+  host: "this machine's own files below /usr",
+  quick: "this machine's own files below /usr; layers are compressed at level 1",
+};
+
 /** The images of all scenes, each made when it is first asked for, in a directory that may outlive the run. */
 export class ImageLibrary {
   #directory;
@@ -34,14 +41,14 @@ export class ImageLibrary {
 
   /**
    * @param {{ directory: string, scratch: string, quick: boolean, note: (line: string) => void }} options
-   *   `quick`: make no base system by debootstrap, which takes a minute, but use one that is there
+   *   `quick`: use images with a base system by debootstrap if they are there, but do not make them: that takes minutes
    */
   constructor({ directory, scratch, quick, note }) {
     this.#directory = directory;
     this.#scratch = scratch;
     this.#note = note;
     this.#origin =
-      quick && !existsSync(join(directory, setName('debootstrap'), 'base.tar')) ? 'host' : 'debootstrap';
+      quick && !existsSync(join(directory, setName('debootstrap'), 'base.tar')) ? 'quick' : 'debootstrap';
   }
 
   /** Name that an image has in its archives. @param {ImageKey} key */
@@ -52,7 +59,7 @@ export class ImageLibrary {
   /** What the base system is made of, for the report; undefined when no image was asked for. */
   get baseOrigin() {
     if (!existsSync(join(this.#set(), 'base.tar'))) return undefined;
-    return this.#origin === 'debootstrap' ? 'debootstrap minbase' : "this machine's own files below /usr";
+    return BASE_TITLES[this.#origin];
   }
 
   /**
@@ -81,7 +88,7 @@ export class ImageLibrary {
    */
   layout(key, compression) {
     return this.#made(`${key}/layout-${compression}`, (path) =>
-      makeLayout(path, this.#parts(key), compression),
+      makeLayout(path, this.#parts(key), { compression, level: this.#origin === 'quick' ? 1 : 6 }),
     );
   }
 
@@ -123,11 +130,11 @@ export class ImageLibrary {
   #base() {
     try {
       return this.#made('base.tar', (path) => {
-        if (this.#origin === 'host') packHostBase(path);
-        else packDebootstrap(path, this.#scratch);
+        if (this.#origin === 'debootstrap') packDebootstrap(path, this.#scratch);
+        else packHostBase(path);
       });
     } catch (error) {
-      if (this.#origin === 'host') throw error;
+      if (this.#origin !== 'debootstrap') throw error;
       this.#note(
         `debootstrap failed, the base is made of this machine's own files: ${/** @type {Error} */ (error).message}`,
       );

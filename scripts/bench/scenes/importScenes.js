@@ -39,13 +39,13 @@ const MEMORY_MB = 160;
 
 /** @type {ImportScene[]} */
 const IMPORTS = [
+  { image: 'many-layers', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.35 } },
   { image: 'app', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.35 } },
   { image: 'app', form: 'docker-none', peer: 'skopeo', targets: { wall: 0.35 } },
   { image: 'app', form: 'oci-zstd', peer: 'skopeo' },
   { image: 'base', form: 'oci-gzip', peer: 'skopeo', targets: { wall: 0.4 } },
   { image: 'base', form: 'docker-none', peer: 'skopeo', targets: { wall: 0.4 } },
   { image: 'many-files', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.45 } },
-  { image: 'many-layers', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.35 } },
   { image: 'app', form: 'oci-gzip', peer: 'podman', targets: { wall: 0.3 } },
   { image: 'app', form: 'docker-none', peer: 'podman', targets: { wall: 0.3 } },
   { image: 'app', form: 'oci-gzip', peer: 'umoci', targets: { wall: 0.3 } },

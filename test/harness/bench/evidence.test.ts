@@ -99,7 +99,7 @@ describe('archives of images', () => {
   it('state the digests that they have, in either form', () => {
     const { directory, parts } = tinyImage();
     const at = (name: string): string => join(directory, name);
-    makeLayout(at('layout'), parts, 'gzip');
+    makeLayout(at('layout'), parts, { compression: 'gzip' });
     packLayout(at('oci.tar'), at('layout'));
     mkdirSync(at('documents'));
     packDockerArchive(at('docker.tar'), parts, at('documents'));
@@ -113,7 +113,7 @@ describe('archives of images', () => {
   it('are refused as evidence when a digest is wrong', () => {
     const { directory, parts } = tinyImage();
     const at = (name: string): string => join(directory, name);
-    makeLayout(at('layout'), parts, 'none');
+    makeLayout(at('layout'), parts, { compression: 'none' });
     packLayout(at('oci.tar'), at('layout'));
     copyWithFlippedByte(at('oci.tar'), at('flipped.tar'));
     expect(() => archiveEvidence(at('flipped.tar'), 'oci-archive', at('unpacked'))).toThrow(/has the digest/);
@@ -122,7 +122,7 @@ describe('archives of images', () => {
   it('with a flipped byte have a gzip layer that only its digest gives away', () => {
     const { directory, parts } = tinyImage();
     const at = (name: string): string => join(directory, name);
-    makeLayout(at('layout'), parts, 'gzip');
+    makeLayout(at('layout'), parts, { compression: 'gzip' });
     packLayout(at('oci.tar'), at('layout'));
     copyWithFlippedByte(at('oci.tar'), at('flipped.tar'));
     const [before, after] = [readFileSync(at('oci.tar')), readFileSync(at('flipped.tar'))];
