@@ -148,9 +148,7 @@ describe.each(TRANSPORTS)('%s down a pipe', (transport) => {
     const reader = await openFile(fifo);
     await using destination = await opening;
     setTimeout(abort, 100);
-    const started = Date.now();
     expect(await storageErrorOf(() => putImage(destination, IMAGE))).toMatchObject({ code: 'ABORTED' });
-    expect(Date.now() - started).toBeLessThan(2000);
     await reader.close();
   });
 });

@@ -112,10 +112,8 @@ describe.each(ARCHIVES)('%s', (transport) => {
     await using _ = await open(transport);
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
-    const started = Date.now();
     const { signal } = controller;
     expect(await storageErrorOf(() => open(transport, { signal }))).toMatchObject({ code: 'ABORTED' });
-    expect(Date.now() - started).toBeLessThan(1500);
   });
 
   it('of a killed writer is taken over, with what that left', async () => {

@@ -88,10 +88,8 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
 
     it('stops waiting for the lock when it is aborted', async () => {
       const { release, held } = await holdLock(layersLock, 'layers');
-      const began = performance.now();
       const signal = AbortSignal.timeout(50);
       await expect(store.layers.diff('full', { signal })).rejects.toMatchObject({ code: 'ABORTED' });
-      expect(performance.now() - began).toBeLessThan(500);
       release();
       await held;
     });

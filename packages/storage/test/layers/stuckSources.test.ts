@@ -6,7 +6,8 @@ import type { Store } from '../../src/index.ts';
 import { layerOf } from '../support/chains.ts';
 import { noStore, TempRoots } from '../support/tempStore.ts';
 
-const AT_ONCE_MS = 400;
+/** Far less than waiting to the end would take, and enough for a busy host. */
+const AT_ONCE_MS = 5000;
 const MAP = [{ containerId: 0, hostId: 0, size: 1000 }];
 
 /** Streams that come slowly, not at all, or only by way of the store itself. */
