@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { programPath, runHelper } from './helperProgram.js';
 
@@ -30,15 +31,10 @@ export async function runIsolated(script, { directory, args, started }) {
     env: { ...process.env, [SCRATCH_VARIABLE]: scratch, [STARTED_VARIABLE]: String(started) },
   });
   let interrupted = 0;
-  /** @type {Array<[NodeJS.Signals, number]>} */
-  const signals = [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ];
-  for (const [signal, number] of signals) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
-      interrupted = 128 + number;
+      interrupted = signalStatus(signal);
+      process.stderr.write(`bench: ended by ${signal}\n`);
       child.kill('SIGKILL');
     });
   }
@@ -46,13 +42,19 @@ export async function runIsolated(script, { directory, args, started }) {
     /** @type {number} */
     const status = await new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('exit', (code) => resolve(code ?? 137));
+      child.on('exit', (code, signal) => resolve(code ?? signalStatus(signal ?? 'SIGKILL')));
     });
+    if (status > 128 && interrupted === 0) process.stderr.write(`bench: killed, exit status ${status}\n`);
     return interrupted || status;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
     if (hidden) rmdirSync(HOST_CONTAINERS);
   }
+}
+
+/** @param {NodeJS.Signals} signal */
+function signalStatus(signal) {
+  return 128 + constants.signals[signal];
 }
 
 /** Hides what containers programs share between stores; for the namespaces of {@link runIsolated}. */
