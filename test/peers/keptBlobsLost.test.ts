@@ -89,8 +89,6 @@ describe.skipIf(peersSkipReason)(peerTitle('a store with kept blobs'), () => {
 
   it.concurrent.each<[string, (sedimentRoot: string) => void]>([
     ['its index is lost', (root) => rmSync(join(root, 'index.sqlite'))],
-    ['its index is empty', (root) => truncateSync(join(root, 'index.sqlite'), 0)],
-    ['its index is cut off', (root) => truncateSync(join(root, 'index.sqlite'), 5000)],
     ['its index is no database', (root) => writeFileSync(join(root, 'index.sqlite'), 'x'.repeat(9000))],
     ['a page of its index is damaged', (root) => damage(join(root, 'index.sqlite'), 4096)],
     [
