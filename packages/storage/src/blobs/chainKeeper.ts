@@ -76,6 +76,8 @@ export class ChainKeeper {
         for (const [i, { id, diffID }] of plan.entries()) {
           const file = this.#files.get(id) as BlobFile;
           const { digest, size } = file;
+          // Another program may have deleted it: then whoever keeps the image is told, and puts it again.
+          if (this.#store.files.find(digest) === undefined) continue;
           const at = Math.floor(file.time);
           const diffSize = infos[i]?.diffSize;
           const compression = compressionOf(file);
