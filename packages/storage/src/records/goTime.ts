@@ -68,8 +68,7 @@ let lastNs = 0n;
  * reading is carried on by the monotonic clock, and taken anew when the wall clock was set.
  */
 export function nowNs(): bigint {
-  const wall = BigInt(Date.now()) * 1_000_000n;
-  const monotonic = process.hrtime.bigint();
+  const { wall, monotonic } = readClocks();
   const drift = anchorNs + monotonic - wall;
   if (drift < -CLOCK_STEP_NS || drift > CLOCK_STEP_NS) {
     anchorNs = wall - monotonic;
@@ -78,6 +77,16 @@ export function nowNs(): bigint {
   const now = anchorNs + monotonic;
   lastNs = now > lastNs ? now : lastNs + 1n;
   return lastNs;
+}
+
+/** Both clocks at one moment: a process that was held up between them would take that for a clock that was set. */
+function readClocks(): { readonly wall: bigint; readonly monotonic: bigint } {
+  for (;;) {
+    const before = process.hrtime.bigint();
+    const wall = BigInt(Date.now()) * 1_000_000n;
+    const monotonic = process.hrtime.bigint();
+    if (monotonic - before < CLOCK_STEP_NS / 2n) return { wall, monotonic };
+  }
 }
 
 function parseParts(text: string): TimeParts | undefined {
