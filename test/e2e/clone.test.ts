@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkoutRoot } from '../../scripts/lib/checkout.js';
 import { titled } from '../support/hostAbility.ts';
-import { npm } from '../support/npm.ts';
+import { npm, WITHOUT_COMPILING } from '../support/npm.ts';
 import { mustRun, runProgram } from '../support/runProgram.ts';
 import { makeScratchDirectory, removeScratchDirectory } from '../support/storeRoot.ts';
 
@@ -16,7 +16,7 @@ describe.skipIf(skipReason)(titled('a fresh clone', skipReason), () => {
     clone = join(makeScratchDirectory('clone'), 'sediment');
     sediment = join(clone, 'node_modules/.bin/sediment');
     await mustRun('git', ['clone', '--quiet', '--depth=1', `file://${checkoutRoot}`, clone]);
-    await npm(clone, ['ci']);
+    await npm(clone, ['ci', WITHOUT_COMPILING]);
   });
   afterAll(() => removeScratchDirectory(join(clone, '..')));
 

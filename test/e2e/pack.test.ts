@@ -6,7 +6,7 @@ import { checkoutRoot } from '../../scripts/lib/checkout.js';
 import { overlaySkipReason, titled } from '../support/hostAbility.ts';
 import { archiveOf, ociLayoutFiles } from '../support/imageArchive.ts';
 import { assertNothingLeft } from '../support/leftovers.ts';
-import { npm } from '../support/npm.ts';
+import { npm, WITHOUT_COMPILING } from '../support/npm.ts';
 import { readmeExample } from '../support/readmeExample.ts';
 import { mustRun } from '../support/runProgram.ts';
 import {
@@ -33,7 +33,7 @@ async function install(name: string, tarballs: RegExp): Promise<string> {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{"private":true,"type":"module"}');
   const files = readdirSync(packed).filter((file) => tarballs.test(file));
-  await npm(directory, ['install', ...files.map((file) => join(packed, file))]);
+  await npm(directory, ['install', WITHOUT_COMPILING, ...files.map((file) => join(packed, file))]);
   return directory;
 }
 
