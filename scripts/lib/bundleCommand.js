@@ -149,10 +149,13 @@ function writeIfChanged(path, contents) {
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
 function assertExternalsAreDependencies(command, outputs) {
-  const { name, dependencies } = JSON.parse(readFileSync(join(command, 'package.json'), 'utf8'));
+  const { name, dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(command, 'package.json'), 'utf8'),
+  );
+  const declared = { ...dependencies, ...optionalDependencies };
   for (const { imports } of Object.values(outputs)) {
     for (const { path, external } of imports) {
-      if (external && !isBuiltin(path) && !Object.hasOwn(dependencies, path)) {
+      if (external && !isBuiltin(path) && !Object.hasOwn(declared, path)) {
         throw new Error(`the bundle of ${name} loads ${path}: add it to the dependencies of ${name}`);
       }
     }
