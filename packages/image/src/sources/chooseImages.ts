@@ -97,7 +97,7 @@ function listing(images: readonly SourceImage[]): string {
 function ambiguous({ location }: ImageSource, images: readonly SourceImage[], message: string): StorageError {
   return new StorageError('IMAGE_AMBIGUOUS', `${message}: ${listing(images)}`, {
     path: location,
-    hint: 'choose one by its name or with @N, or import all of them with --all',
+    hint: 'choose one by its name or with @N, or take all of them with "sediment import --all"',
   });
 }
 
