@@ -91,6 +91,20 @@ describe.skipIf(rootSkipReason)(titled('the command as a process', rootSkipReaso
     expect(stderr).toMatch(/^Error: writing the output: ENOSPC/);
   });
 
+  it('goes on to its end when nobody follows its progress any more', async () => {
+    await using other = makeStoreRoot();
+    const archive = join(other.path, 'small.tar');
+    const layers = Array.from({ length: 20 }, (_, i) => [{ name: `file${i}`, content: Buffer.from('x') }]);
+    writeFileSync(archive, archiveOf(dockerArchiveFiles([{ layers, names: ['localhost/small:1'] }])));
+    const { graphRoot, runRoot, driver } = other;
+    const roots = ['--root', graphRoot, '--runroot', runRoot, '--storage-driver', driver];
+    const script = '"$@" 2>&1 > /dev/null | head -c 1';
+    const args = [...roots, 'import', '--progress', 'json', archive];
+    const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', process.execPath, SEDIMENT, ...args]);
+    expect(stdout.toString()).toBe('{');
+    expect(await sedimentJson(other, ['images'])).toMatchObject([{ names: ['localhost/small:1'] }]);
+  });
+
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

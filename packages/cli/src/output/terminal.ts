@@ -17,6 +17,7 @@ export interface Terminal {
 /** The terminal, pipe or file that this process prints to. */
 export function processTerminal(): Terminal {
   guardStandardOutput();
+  guardStandardError();
   return {
     print: (text) => void process.stdout.write(text),
     remark: (line) => void process.stderr.write(`${line}\n`),
@@ -25,6 +26,13 @@ export function processTerminal(): Terminal {
     },
     screen: process.stderr.isTTY && process.env.TERM !== 'dumb' ? process.stderr : undefined,
   };
+}
+
+/** Nobody is left to be told of a failure to tell; the command goes on to its end. */
+function guardStandardError(): void {
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = 1;
+  });
 }
 
 /**
