@@ -62,6 +62,9 @@ describe.skipIf(noStore !== undefined).each(['overlay', 'vfs'])(
       expect(made).toMatchObject({ id: 'base', names: ['one', 'two'], metadata: 'text', flags: { mine: 1 } });
       const child = await store.layers.create({ parent: 'two', readWrite: false });
       expect(child).toMatchObject({ parent: 'base', names: [], readOnly: false, compression: 'none' });
+      const listed = await store.layers.listNames();
+      expect(listed).toEqual((await store.layers.list()).map(({ id, names }) => ({ id, names })));
+      expect(listed).toContainEqual({ id: 'base', names: ['one', 'two'] });
       expect(await store.layers.bigDataNames('one')).toEqual(['plain', 'Not-Plain']);
       expect(String(await store.layers.bigData('base', 'Not-Plain'))).toBe('n');
       expect(existsSync(join(roots.graphRoot, `${driver}-layers/base/=Tm90LVBsYWlu`))).toBe(true);
