@@ -158,6 +158,12 @@ describe('reading as Go does', () => {
     expect(found).toEqual(['none', 'bzip2', 'gzip', 'xz', 'zstd']);
   });
 
+  it('reads a size that is an integer however it is spelt, and spells it as Go does', () => {
+    const [record] = layerFormat.parse(`[{"id":"ab","created":"${ZERO_TIME}","diff-size":1.0}]`, PATH);
+    expect(record).toMatchObject({ diffSize: 1 });
+    expect(layerFormat.serialize([record as never], PATH)).toContain('"diff-size":1}');
+  });
+
   it('keeps numbers of unknown keys that JavaScript cannot hold', () => {
     const text = `[{"id":"a","created":"${ZERO_TIME}","future":18446744073709551615,"f":[1.0]}]`;
     const layers = layerFormat.parse(text, PATH);
