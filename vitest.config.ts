@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -21,6 +22,8 @@ const env = { SEDIMENT_BLOB_INFO_CACHE: 'off' };
 
 export default defineConfig({
   test: {
+    // By default vitest keeps a core for itself, which on two cores leaves one worker.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ['test/support/bundleWorker.ts', 'test/support/hostStoreGuard.ts'],
     projects: [
       {

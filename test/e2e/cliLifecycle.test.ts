@@ -50,7 +50,7 @@ describe.each<[DriverName, string | undefined]>([
       const { exitCode, stdout, stderr } = await trySediment(store, ['import', file('both.tar')]);
       expect(exitCode).toBe(1);
       expect(stdout).toBe('');
-      expect(stderr).toMatch(/^Error: .*both\.tar holds 2 images.* \[IMAGE_AMBIGUOUS\]\nHint: .*--all\n$/);
+      expect(stderr).toMatch(/^Error: .*both\.tar holds 2 images.* \[IMAGE_AMBIGUOUS\]\nHint: .*--all"\n$/);
     });
 
     it('imports all, reuses layers, and completes short names', async () => {
