@@ -10,6 +10,7 @@ import { runTool } from './run.js';
  * @property {number} passed
  * @property {number} failed tests, and files that could not be loaded
  * @property {number} skipped
+ * @property {string[]} failedTitles `file > suite > test`
  * @property {string[]} skippedTitles `file > suite > test`, suites that are skipped as a whole once
  */
 
@@ -30,7 +31,7 @@ export function runTests(args, env = {}) {
       { NO_COLOR: '1', FORCE_COLOR: '0', ...env },
     );
     if (!existsSync(file))
-      return { status: status || 1, passed: 0, failed: 0, skipped: 0, skippedTitles: [] };
+      return { status: status || 1, passed: 0, failed: 0, skipped: 0, failedTitles: [], skippedTitles: [] };
     return summarize(status, JSON.parse(readFileSync(file, 'utf8')));
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -44,15 +45,29 @@ export function runTests(args, env = {}) {
  * @returns {TestReport}
  */
 function summarize(status, { testResults }) {
-  const report = { status, passed: 0, failed: 0, skipped: 0, skippedTitles: /** @type {string[]} */ ([]) };
+  const report = {
+    status,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    failedTitles: /** @type {string[]} */ ([]),
+    skippedTitles: /** @type {string[]} */ ([]),
+  };
   const titles = new Set();
   for (const { name, status: fileStatus, assertionResults } of testResults) {
     const broken = fileStatus === 'failed' && !assertionResults.some((test) => test.status === 'failed');
-    if (broken) report.failed++;
+    if (broken) {
+      report.failed++;
+      report.failedTitles.push(relative(checkoutRoot, name));
+    }
     for (const test of assertionResults) {
       if (test.status === 'passed') report.passed++;
-      else if (test.status === 'failed') report.failed++;
-      else {
+      else if (test.status === 'failed') {
+        report.failed++;
+        report.failedTitles.push(
+          [relative(checkoutRoot, name), ...test.ancestorTitles, test.title].join(' > '),
+        );
+      } else {
         report.skipped++;
         titles.add(
           [
@@ -69,13 +84,16 @@ function summarize(status, { testResults }) {
 }
 
 /**
- * Prints the skipped suites (their titles say why) and, alone on the last line, the counts.
+ * Prints what was skipped (the titles say why), what failed, so that a reader of the end alone sees it, and, on
+ * the last line, the counts.
  *
  * @param {TestReport} report
  */
-export function printSummary({ status, passed, failed, skipped, skippedTitles }) {
+export function printSummary({ status, passed, failed, skipped, failedTitles, skippedTitles }) {
   if (skippedTitles.length > 0) process.stdout.write('\nskipped:\n');
   for (const title of skippedTitles) process.stdout.write(`  ${title}\n`);
+  if (failedTitles.length > 0) process.stdout.write('\nfailed:\n');
+  for (const title of failedTitles) process.stdout.write(`  ${title}\n`);
   if (status !== 0 && failed === 0) process.stdout.write('\nthe test runner itself failed, see above\n');
   process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 }
