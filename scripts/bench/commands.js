@@ -11,7 +11,7 @@ import { programPath } from './helperProgram.js';
 
 /** The commands as npm installs them, run by the node that runs this. */
 export const OUR_COMMANDS = {
-  sediment: join(checkoutRoot, 'packages/cli/bin/sediment.js'),
+  sediment: join(checkoutRoot, 'packages/cli/bin/sediment.cjs'),
   'containers-storage': join(checkoutRoot, 'packages/containers-storage/bin/containers-storage.cjs'),
 };
 

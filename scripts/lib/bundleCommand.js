@@ -32,17 +32,34 @@ const WORKER = { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts')
 const cli = join(checkoutRoot, 'packages/cli');
 const containersStorage = join(checkoutRoot, 'packages/containers-storage');
 
+/** The program that starts a bundle from its compiled form; beside each bundle, for packages are installed alone. */
+const LOADER = 'loadCompiled.cjs';
+
+/** A command whose result does not matter, for compiling ahead: what it needs, other commands need as well. */
+const USUAL_COMMAND = {
+  sediment: ['--root', 'graph', '--runroot', 'run', '--storage-driver', 'vfs', 'images'],
+  'containers-storage': ['--graph', 'graph', '--run', 'run', '--storage-driver', 'vfs', 'layers'],
+};
+
 /**
  * Bundles each command from the sources of all packages into its `dist`, with `worker.js` for the unpack threads.
  * Files that are already right are not touched, so that a command may run meanwhile.
  *
- * `sediment` is `main.js` and the chunks that it loads on demand. The other one is called by scripts, a
- * thousand times in a row, and must start fast: it is one CommonJS file, with its compiled form beside it.
+ * Scripts call the commands a thousand times in a row, and they must start fast: each is one CommonJS file, with
+ * its compiled form beside it.
  */
 export function bundleCommands() {
-  bundleCommand(cli, [build(cli, { entryPoints: [mainOf(cli), WORKER] })]);
-  const single = build(containersStorage, {
-    entryPoints: [mainOf(containersStorage)],
+  bundleCommand(cli, USUAL_COMMAND.sediment);
+  bundleCommand(containersStorage, USUAL_COMMAND['containers-storage']);
+}
+
+/**
+ * @param {string} command the directory of its package
+ * @param {readonly string[]} usual the words of a command to be compiled ahead
+ */
+function bundleCommand(command, usual) {
+  const program = build(command, {
+    entryPoints: [mainOf(command)],
     format: 'cjs',
     splitting: false,
     outExtension: { '.js': '.cjs' },
@@ -51,15 +68,15 @@ export function bundleCommands() {
     // A script that is compiled by hand cannot import.
     supported: { 'dynamic-import': false },
   });
-  bundleCommand(containersStorage, [single, build(containersStorage, { entryPoints: [WORKER] })]);
-  compileAhead(join(containersStorage, 'dist/main.cjs'));
+  writeBundles(command, [program, build(command, { entryPoints: [WORKER] })]);
+  compileAhead(join(command, 'dist/main.cjs'), usual);
 }
 
 /**
  * @param {string} command the directory of its package
  * @param {import('esbuild').BuildResult<{ metafile: true, write: false }>[]} results
  */
-function bundleCommand(command, results) {
+function writeBundles(command, results) {
   const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
   assertExternalsAreDependencies(command, outputs);
   mkdirSync(join(command, 'dist'), { recursive: true });
@@ -70,6 +87,7 @@ function bundleCommand(command, results) {
   for (const { path, contents } of files.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
     writeIfChanged(path, contents);
   }
+  writeIfChanged(join(command, 'dist', LOADER), readFileSync(join(checkoutRoot, 'scripts/lib', LOADER)));
   removeStaleChunks(command, outputs);
 }
 
@@ -109,8 +127,9 @@ function mainOf(command) {
  * Leaves the compiled form of a bundle beside it, unless there is one that is newer.
  *
  * @param {string} path of the bundle
+ * @param {readonly string[]} usual
  */
-function compileAhead(path) {
+function compileAhead(path, usual) {
   const made = statSync(`${path}.cache`, { throwIfNoEntry: false });
   if (made !== undefined && made.mtimeMs > statSync(path).mtimeMs) return;
   const directory = mkdtempSync(join(tmpdir(), 'sediment-build-'));
@@ -119,7 +138,8 @@ function compileAhead(path) {
     writeFileSync(conf, '');
     const program = join(checkoutRoot, 'scripts/lib/writeCodeCache.cjs');
     const env = { ...process.env, CONTAINERS_STORAGE_CONF: conf };
-    const { status, stderr } = spawnSync(process.execPath, [program, path, directory], {
+    const { status, stderr } = spawnSync(process.execPath, [program, path, ...usual], {
+      cwd: directory,
       env,
       encoding: 'utf8',
     });
@@ -169,7 +189,7 @@ function assertExternalsAreDependencies(command, outputs) {
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
 function removeStaleChunks(command, outputs) {
-  const current = new Set(Object.keys(outputs).map((path) => basename(path)));
+  const current = new Set([LOADER, ...Object.keys(outputs).map((path) => basename(path))]);
   for (const entry of readdirSync(join(command, 'dist'), { withFileTypes: true })) {
     const isOutput = entry.isFile() && /\.c?js(\.map)?$/.test(entry.name);
     if (isOutput && !current.has(entry.name)) rmSync(join(command, 'dist', entry.name));

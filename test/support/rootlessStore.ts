@@ -81,7 +81,7 @@ lock_type = "file"
 
 /** Below the directory of the packages. */
 const PROGRAMS: Record<Command, string> = {
-  sediment: 'cli/bin/sediment.js',
+  sediment: 'cli/bin/sediment.cjs',
   'containers-storage': 'containers-storage/bin/containers-storage.cjs',
 };
 

@@ -5,7 +5,7 @@ import { type RunOptions, type RunResult, runProgram, succeeded } from './runPro
 import type { StoreRoot } from './storeRoot.ts';
 
 /** The command as it is installed: a stub that loads the built bundle. */
-export const SEDIMENT = fileURLToPath(new URL('../../packages/cli/bin/sediment.js', import.meta.url));
+export const SEDIMENT = fileURLToPath(new URL('../../packages/cli/bin/sediment.cjs', import.meta.url));
 
 export interface SedimentOptions extends RunOptions {
   /** The command is one that mounts or unmounts, so that other mounts than before are no leftovers. */

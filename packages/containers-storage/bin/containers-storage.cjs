@@ -4,12 +4,12 @@
 
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
-const { loadCompiled } = require('./loadCompiled.cjs');
 
-const main = join(__dirname, '../dist/main.cjs');
+const dist = join(__dirname, '../dist');
+const main = join(dist, 'main.cjs');
 
 if (existsSync(main)) {
-  loadCompiled(main);
+  require(join(dist, 'loadCompiled.cjs')).loadCompiled(main);
 } else {
   process.stderr.write(
     'containers-storage: error: this checkout is not built (packages/containers-storage/dist/main.cjs is missing)\n' +
