@@ -1,6 +1,7 @@
 /** Owner, mode and times. */
+
+import { cStringAddress } from './address.ts';
 import { AT_SYMLINK_NOFOLLOW } from './constants.ts';
-import { cString } from './cString.ts';
 import type { PathLike } from './files.ts';
 import { cFunction } from './library.ts';
 import { checked } from './posixError.ts';
@@ -11,23 +12,21 @@ export interface FileTimes {
   readonly mtimeNs?: bigint | undefined;
 }
 
-type CPath = string | Buffer;
-
 const UTIME_OMIT = 0x3ffffffe;
 const NS_PER_SECOND = 1_000_000_000n;
 const MIN_SECONDS = -(2n ** 63n);
 
 const c = {
-  fchownat: cFunction<[number, CPath, number, number, number]>('fchownat', {
-    parameters: ['int', 'char *', 'uint32_t', 'uint32_t', 'int'],
+  fchownat: cFunction<[number, number, number, number, number]>('fchownat', {
+    parameters: ['int', 'uintptr_t', 'uint32_t', 'uint32_t', 'int'],
   }),
   fchown: cFunction<[number, number, number]>('fchown', { parameters: ['int', 'uint32_t', 'uint32_t'] }),
-  fchmodat: cFunction<[number, CPath, number, number]>('fchmodat', {
-    parameters: ['int', 'char *', 'uint32_t', 'int'],
+  fchmodat: cFunction<[number, number, number, number]>('fchmodat', {
+    parameters: ['int', 'uintptr_t', 'uint32_t', 'int'],
   }),
   fchmod: cFunction<[number, number]>('fchmod', { parameters: ['int', 'uint32_t'] }),
-  utimensat: cFunction<[number, CPath, Buffer, number]>('utimensat', {
-    parameters: ['int', 'char *', 'void *', 'int'],
+  utimensat: cFunction<[number, number, Buffer, number]>('utimensat', {
+    parameters: ['int', 'uintptr_t', 'void *', 'int'],
   }),
   futimens: cFunction<[number, Buffer]>('futimens', { parameters: ['int', 'void *'] }),
 };
@@ -42,7 +41,7 @@ export function fchownat(
   gid: number,
   flags = AT_SYMLINK_NOFOLLOW,
 ): void {
-  checked(c.fchownat(dirfd, cString(path, 'path'), uid, gid, flags), 'fchownat', path);
+  checked(c.fchownat(dirfd, cStringAddress(path, 'path'), uid, gid, flags), 'fchownat', path);
 }
 
 export function fchown(fd: number, uid: number, gid: number): void {
@@ -51,7 +50,7 @@ export function fchown(fd: number, uid: number, gid: number): void {
 
 /** Sets the permission bits. `AT_SYMLINK_NOFOLLOW` on a symlink fails with EOPNOTSUPP. */
 export function fchmodat(dirfd: number, path: PathLike, mode: number, flags = 0): void {
-  checked(c.fchmodat(dirfd, cString(path, 'path'), mode, flags), 'fchmodat', path);
+  checked(c.fchmodat(dirfd, cStringAddress(path, 'path'), mode, flags), 'fchmodat', path);
 }
 
 export function fchmod(fd: number, mode: number): void {
@@ -66,7 +65,7 @@ export function utimensat(
   flags = AT_SYMLINK_NOFOLLOW,
 ): void {
   encodeTimes(times);
-  checked(c.utimensat(dirfd, cString(path, 'path'), timespecs, flags), 'utimensat', path);
+  checked(c.utimensat(dirfd, cStringAddress(path, 'path'), timespecs, flags), 'utimensat', path);
 }
 
 /** Sets the times of an open file (not of an O_PATH descriptor). */

@@ -24,6 +24,7 @@ export {
   renameat2,
   symlinkat,
   unlinkat,
+  write,
 } from './files.ts';
 export { ofdQueryLock, ofdTryLock, ofdUnlock } from './locks.ts';
 export {

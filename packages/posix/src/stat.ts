@@ -1,5 +1,5 @@
+import { cStringAddress } from './address.ts';
 import { AT_SYMLINK_NOFOLLOW } from './constants.ts';
-import { cString } from './cString.ts';
 import { makedev } from './device.ts';
 import type { PathLike } from './files.ts';
 import { cFunction, lastErrno } from './library.ts';
@@ -33,8 +33,8 @@ const STATX_MNT_ID = 0x1000;
 const STATX_SIZE = 256;
 const ENOENT = errnoNumber('ENOENT');
 
-const statx = cFunction<[number, string | Buffer, number, number, Buffer]>('statx', {
-  parameters: ['int', 'char *', 'int', 'uint32_t', 'void *'],
+const statx = cFunction<[number, number, number, number, Buffer]>('statx', {
+  parameters: ['int', 'uintptr_t', 'int', 'uint32_t', 'void *'],
   syscall: { x64: 332, arm64: 291 },
 });
 
@@ -62,7 +62,7 @@ export function fstatatIfExists(
 }
 
 function callStatx(dirfd: number, path: PathLike, flags: number): number {
-  return statx(dirfd, cString(path, 'path'), flags, STATX_BASIC_STATS | STATX_MNT_ID, struct);
+  return statx(dirfd, cStringAddress(path, 'path'), flags, STATX_BASIC_STATS | STATX_MNT_ID, struct);
 }
 
 function decodeStat(): PosixStat {

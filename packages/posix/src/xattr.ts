@@ -1,10 +1,8 @@
 /** Extended attributes as bytes. The `l…` calls work on a symlink itself, the `f…` calls on a descriptor. */
-import { cString } from './cString.ts';
+import { cStringAddress } from './address.ts';
 import type { PathLike } from './files.ts';
 import { cFunction, lastErrno } from './library.ts';
 import { checked, errnoNumber, PosixError } from './posixError.ts';
-
-type CPath = string | Buffer;
 
 /** The kernel's limits for one value and for the list of names (linux/limits.h). */
 const XATTR_MAX = 65536;
@@ -12,30 +10,30 @@ const ENODATA = errnoNumber('ENODATA');
 
 const get = ['void *', 'size_t'];
 const c = {
-  lgetxattr: cFunction<[CPath, CPath, Buffer, number]>('lgetxattr', {
-    parameters: ['char *', 'char *', ...get],
+  lgetxattr: cFunction<[number, number, Buffer, number]>('lgetxattr', {
+    parameters: ['uintptr_t', 'uintptr_t', ...get],
     result: 'intptr_t',
   }),
-  fgetxattr: cFunction<[number, CPath, Buffer, number]>('fgetxattr', {
-    parameters: ['int', 'char *', ...get],
+  fgetxattr: cFunction<[number, number, Buffer, number]>('fgetxattr', {
+    parameters: ['int', 'uintptr_t', ...get],
     result: 'intptr_t',
   }),
-  llistxattr: cFunction<[CPath, Buffer, number]>('llistxattr', {
-    parameters: ['char *', ...get],
+  llistxattr: cFunction<[number, Buffer, number]>('llistxattr', {
+    parameters: ['uintptr_t', ...get],
     result: 'intptr_t',
   }),
   flistxattr: cFunction<[number, Buffer, number]>('flistxattr', {
     parameters: ['int', ...get],
     result: 'intptr_t',
   }),
-  lsetxattr: cFunction<[CPath, CPath, Uint8Array, number, number]>('lsetxattr', {
-    parameters: ['char *', 'char *', 'void *', 'size_t', 'int'],
+  lsetxattr: cFunction<[number, number, Uint8Array, number, number]>('lsetxattr', {
+    parameters: ['uintptr_t', 'uintptr_t', 'void *', 'size_t', 'int'],
   }),
-  fsetxattr: cFunction<[number, CPath, Uint8Array, number, number]>('fsetxattr', {
-    parameters: ['int', 'char *', 'void *', 'size_t', 'int'],
+  fsetxattr: cFunction<[number, number, Uint8Array, number, number]>('fsetxattr', {
+    parameters: ['int', 'uintptr_t', 'void *', 'size_t', 'int'],
   }),
-  lremovexattr: cFunction<[CPath, CPath]>('lremovexattr', { parameters: ['char *', 'char *'] }),
-  fremovexattr: cFunction<[number, CPath]>('fremovexattr', { parameters: ['int', 'char *'] }),
+  lremovexattr: cFunction<[number, number]>('lremovexattr', { parameters: ['uintptr_t', 'uintptr_t'] }),
+  fremovexattr: cFunction<[number, number]>('fremovexattr', { parameters: ['int', 'uintptr_t'] }),
 };
 
 let scratch: Buffer | undefined;
@@ -49,7 +47,7 @@ function scratchBuffer(): Buffer {
 export function lgetxattr(path: PathLike, name: PathLike): Buffer | undefined {
   const value = scratchBuffer();
   return takeValue(
-    c.lgetxattr(cString(path, 'path'), cString(name, 'name'), value, XATTR_MAX),
+    c.lgetxattr(cStringAddress(path, 'path'), cStringAddress(name, 'name'), value, XATTR_MAX),
     'lgetxattr',
     path,
   );
@@ -58,24 +56,32 @@ export function lgetxattr(path: PathLike, name: PathLike): Buffer | undefined {
 /** Like {@link lgetxattr} for an open file (not an O_PATH descriptor). */
 export function fgetxattr(fd: number, name: PathLike): Buffer | undefined {
   const value = scratchBuffer();
-  return takeValue(c.fgetxattr(fd, cString(name, 'name'), value, XATTR_MAX), 'fgetxattr');
+  return takeValue(c.fgetxattr(fd, cStringAddress(name, 'name'), value, XATTR_MAX), 'fgetxattr');
 }
 
 /** Sets an attribute; `flags` may be `XATTR_CREATE` or `XATTR_REPLACE`. */
 export function lsetxattr(path: PathLike, name: PathLike, value: Uint8Array, flags = 0): void {
-  const result = c.lsetxattr(cString(path, 'path'), cString(name, 'name'), value, value.length, flags);
+  const result = c.lsetxattr(
+    cStringAddress(path, 'path'),
+    cStringAddress(name, 'name'),
+    value,
+    value.length,
+    flags,
+  );
   checked(result, 'lsetxattr', path);
 }
 
 /** Like {@link lsetxattr} for an open file. */
 export function fsetxattr(fd: number, name: PathLike, value: Uint8Array, flags = 0): void {
-  checked(c.fsetxattr(fd, cString(name, 'name'), value, value.length, flags), 'fsetxattr');
+  checked(c.fsetxattr(fd, cStringAddress(name, 'name'), value, value.length, flags), 'fsetxattr');
 }
 
 /** Names of all attributes that this process may see, in the file system's order. */
 export function llistxattr(path: PathLike): Buffer[] {
   const names = scratchBuffer();
-  return splitNames(checked(c.llistxattr(cString(path, 'path'), names, XATTR_MAX), 'llistxattr', path));
+  return splitNames(
+    checked(c.llistxattr(cStringAddress(path, 'path'), names, XATTR_MAX), 'llistxattr', path),
+  );
 }
 
 /** Like {@link llistxattr} for an open file. */
@@ -86,12 +92,12 @@ export function flistxattr(fd: number): Buffer[] {
 
 /** Removes an attribute; ENODATA when the file does not have it. */
 export function lremovexattr(path: PathLike, name: PathLike): void {
-  checked(c.lremovexattr(cString(path, 'path'), cString(name, 'name')), 'lremovexattr', path);
+  checked(c.lremovexattr(cStringAddress(path, 'path'), cStringAddress(name, 'name')), 'lremovexattr', path);
 }
 
 /** Like {@link lremovexattr} for an open file. */
 export function fremovexattr(fd: number, name: PathLike): void {
-  checked(c.fremovexattr(fd, cString(name, 'name')), 'fremovexattr');
+  checked(c.fremovexattr(fd, cStringAddress(name, 'name')), 'fremovexattr');
 }
 
 function takeValue(length: number, syscall: string, path?: PathLike): Buffer | undefined {

@@ -31,6 +31,7 @@ import {
   S_IFIFO,
   symlinkat,
   unlinkat,
+  write,
 } from '../src/index.ts';
 import { output } from './support/run.ts';
 import { isLinux, isRoot, tempDir } from './support/tempDir.ts';
@@ -91,6 +92,25 @@ describe.skipIf(!isLinux)('files (needs Linux)', () => {
     expect(() => openat(AT_FDCWD, Buffer.from('a\0b'), 0)).toThrow('path must not contain NUL');
     expect(() => symlinkat('x\0', AT_FDCWD, 'y')).toThrow('target must not contain NUL');
     expect(() => openat(AT_FDCWD, 7 as never, 0)).toThrow('path must be a string or a Buffer');
+  });
+
+  it('leaves it to the kernel to refuse names that are too long', () => {
+    const long = Buffer.alloc(10_000, 'x');
+    expect(caught(() => linkat(AT_FDCWD, long, AT_FDCWD, 'y')).code).toBe('ENAMETOOLONG');
+    expect(caught(() => renameat(AT_FDCWD, 'nowhere', AT_FDCWD, long)).code).toBe('ENAMETOOLONG');
+  });
+
+  it('writes any part of any buffer', () => {
+    const dir = tempDir();
+    const fd = openat(AT_FDCWD, `${dir}/file`, O_RDWR | O_CREAT);
+    const bytes = Buffer.from('one two three');
+    write(fd, bytes.subarray(4, 8));
+    write(fd, new Uint8Array(0));
+    write(fd, new Uint8Array(new SharedArrayBuffer(3)).fill(0x78));
+    write(fd, bytes.subarray(0, 3));
+    close(fd);
+    expect(readFileSync(`${dir}/file`, 'latin1')).toBe('two xxxone');
+    expect(caught(() => write(fd, bytes)).code).toBe('EBADF');
   });
 
   it('tells code, number, call and paths of a failure', () => {

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import type { TarHeader } from '@sediment/codec';
 import {
   close,
@@ -10,6 +9,7 @@ import {
   O_NOFOLLOW,
   O_WRONLY,
   openat,
+  write,
 } from '@sediment/posix';
 import type { EntryMetadata } from './entryMetadata.ts';
 import { fileTimes } from './entryTimes.ts';
@@ -53,24 +53,36 @@ export class RegularFile {
   }
 
   write(bytes: Uint8Array): void {
-    for (let written = 0; written < bytes.length; ) {
-      written += writeSync(this.#fd, bytes, written, bytes.length - written);
-    }
+    write(this.#fd, bytes);
     this.bytesWritten += bytes.length;
+  }
+
+  /**
+   * The descriptor, when content and times are all that the file still needs; whoever gets it closes it. Undefined for
+   * a file whose metadata must be set behind its content, as writing clears set-user-ID and capabilities.
+   */
+  descriptorForContent(): number | undefined {
+    const { mode, xattrs } = this.#header;
+    if ((mode & SPECIAL_BITS) !== 0 || xattrs.length > 0) return undefined;
+    this.#setOwnerAndMode();
+    return this.#fd;
   }
 
   /** Sets the metadata and closes the file. Changing the owner clears set-user-ID, hence the order. */
   finish(): void {
     try {
-      if (!this.#bornRight) {
-        this.#metadata.chownNewFile(this.#fd, this.#header);
-        fchmod(this.#fd, this.#header.mode & PERMISSIONS);
-      }
+      this.#setOwnerAndMode();
       futimens(this.#fd, fileTimes(this.#header));
       this.#metadata.setFileXattrs(this.#fd, this.#header);
     } finally {
       close(this.#fd);
     }
+  }
+
+  #setOwnerAndMode(): void {
+    if (this.#bornRight) return;
+    this.#metadata.chownNewFile(this.#fd, this.#header);
+    fchmod(this.#fd, this.#header.mode & PERMISSIONS);
   }
 
   /** Closes the file as it is. */
