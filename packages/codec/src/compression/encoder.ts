@@ -1,10 +1,9 @@
-import { createGzip } from 'node:zlib';
 import { type Compression, StorageError } from '@sediment/core';
-import { throughTransform } from './throughTransform.ts';
+import { parallelGzip } from './parallelGzip.ts';
 import { nodeZstdEncoder } from './zstdEncoder.ts';
 
 export interface EncoderOptions {
-  /** 1 to 9 for gzip, 1 to 22 for zstd; the library's own default if absent. */
+  /** 1 to 9 for gzip, 4 if absent; 1 to 22 for zstd, the library's own default if absent. */
   readonly level?: number;
 }
 
@@ -16,8 +15,6 @@ export type Encoder = (
   source: AsyncIterable<Uint8Array>,
   options?: EncoderOptions,
 ) => AsyncIterable<Uint8Array>;
-
-const CHUNK_BYTES = 256 * 1024;
 
 /** Ends of archive names, by which upstream calls the formats. */
 const EXTENSION: Readonly<Record<Compression, string>> = {
@@ -31,11 +28,7 @@ const EXTENSION: Readonly<Record<Compression, string>> = {
 const zstd = nodeZstdEncoder();
 const ENCODERS: Partial<Record<Compression, Encoder>> = {
   none: (source) => source,
-  gzip: (source, { level } = {}) =>
-    throughTransform(
-      source,
-      createGzip({ chunkSize: CHUNK_BYTES, ...(level === undefined ? {} : { level }) }),
-    ),
+  gzip: parallelGzip,
   ...(zstd === undefined ? {} : { zstd }),
 };
 
