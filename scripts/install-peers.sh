@@ -23,6 +23,8 @@ xz:xz-utils
 bzip2:bzip2
 setcap:libcap2-bin
 mkfs.ext4:e2fsprogs
+mkfs.xfs:xfsprogs
+mkfs.btrfs:btrfs-progs
 unshare:util-linux
 mount:mount
 python3:python3

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { runDropin } from '../support/dropin.ts';
 import { findDebris } from '../support/leftovers.ts';
 import { containersStorageAsIs, peersSkipReason, peerTitle, withRoots } from '../support/peers.ts';
+import { randomNumbers } from '../support/randomNumbers.ts';
 import { type RunResult, succeeded } from '../support/runProgram.ts';
 import { type DriverName, makeStoreRoot, type StoreRoot } from '../support/storeRoot.ts';
 import { tarOf } from '../support/tarWriter.ts';
@@ -23,17 +24,6 @@ type Program = keyof typeof PROGRAMS;
 
 /** What a store holds as one program lists it. */
 type Listing = Record<'layers' | 'images' | 'containers', ReadonlyArray<{ id: string; parent?: string }>>;
-
-/** Numbers that are the same again for the same seed (mulberry32). */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** Chooses commands that can succeed, or are refused for a reason that both programs see. */
 class Chooser {

@@ -15,7 +15,18 @@ export async function traceCommand(
   args: readonly string[],
 ): Promise<{ result: RunResult; actions: DiskAction[] }> {
   const log = join(store.path, 'trace');
-  const options = ['-f', '-yy', '-qq', '-s', '256', '-e', `trace=${DISK_CALLS.join(',')}`, '-o', log];
+  const options = [
+    '-f',
+    '--seccomp-bpf',
+    '-yy',
+    '-qq',
+    '-s',
+    '256',
+    '-e',
+    `trace=${DISK_CALLS.join(',')}`,
+    '-o',
+    log,
+  ];
   const result = await runProgram(STRACE, [...options, process.execPath, ...args], { env: { ...store.env } });
   const actions = diskActions(parseTrace(readFileSync(log, 'latin1')));
   rmSync(log);
