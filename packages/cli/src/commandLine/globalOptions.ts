@@ -1,4 +1,4 @@
-import type { OpenStoreOptions } from '@sediment/storage';
+import type { Durability, OpenStoreOptions } from '@sediment/storage';
 import { type Command, Option } from 'commander';
 import { collect } from './newCommand.ts';
 
@@ -9,6 +9,7 @@ export interface GlobalOptions {
   readonly storageDriver?: string;
   readonly storageOpt?: readonly string[];
   readonly config?: string;
+  readonly durability?: Durability;
 }
 
 export function addGlobalOptions(program: Command): Command {
@@ -22,17 +23,24 @@ export function addGlobalOptions(program: Command): Command {
         'driver option, instead of those of storage.conf (repeatable)',
       ).argParser(collect),
     )
-    .addOption(new Option('--config <file>', 'read this storage.conf and no other'));
+    .addOption(new Option('--config <file>', 'read this storage.conf and no other'))
+    .addOption(
+      new Option(
+        '--durability <policy>',
+        'what a crash of the host may cost: content of new layers, what was done last, nothing',
+      ).choices(['none', 'ordered', 'full']),
+    );
 }
 
 /** What the global options say about the store to be opened. */
 export function storeOptions(options: GlobalOptions): OpenStoreOptions {
-  const { root, runroot, storageDriver, storageOpt, config } = options;
+  const { root, runroot, storageDriver, storageOpt, config, durability } = options;
   return {
     ...(root === undefined ? {} : { graphRoot: root }),
     ...(runroot === undefined ? {} : { runRoot: runroot }),
     ...(storageDriver === undefined ? {} : { driver: storageDriver }),
     ...(storageOpt === undefined ? {} : { driverOptions: storageOpt }),
     ...(config === undefined ? {} : { configFile: config }),
+    ...(durability === undefined ? {} : { durability }),
   };
 }

@@ -31,6 +31,7 @@ export function infoText(info: StoreInfo, width?: number): string {
     ['Graph root', info.graphRoot],
     ['Run root', info.runRoot],
     ['Access', info.access],
+    ['Durability', `${info.durability.policy} (${info.durability.source})`],
     ['Images', String(counts.images)],
     ['Layers', String(counts.layers)],
     ['Containers', String(counts.containers)],

@@ -3,7 +3,7 @@ import { addListingOptions, type ListingOptions } from '../commandLine/listingOp
 import { newCommand } from '../commandLine/newCommand.ts';
 import { withStore } from '../commandLine/withStore.ts';
 import { layerListing, listLayers } from '../listings/layerListing.ts';
-import { printListing } from '../listings/listing.ts';
+import { printIds, printListing } from '../listings/listing.ts';
 import type { Terminal } from '../output/terminal.ts';
 
 export function layersCommand(terminal: Terminal): Command {
@@ -13,7 +13,11 @@ export function layersCommand(terminal: Terminal): Command {
       ["sediment layers --format json | jq '[.[].diffSize] | add'", 'bytes of all layers'],
     ]),
   ).action(async (options: ListingOptions, command: Command) => {
-    const { rows, namesById } = await withStore(command, terminal, listLayers);
-    printListing(terminal, rows, layerListing(Date.now(), namesById), options);
+    if (options.quiet) {
+      printIds(terminal, await withStore(command, terminal, (store) => store.layers.listNames()));
+    } else {
+      const { rows, namesById } = await withStore(command, terminal, listLayers);
+      printListing(terminal, rows, layerListing(Date.now(), namesById), options);
+    }
   });
 }

@@ -1,6 +1,7 @@
-import type { ContainerInfo, ImageInfo, LayerInfo, Store } from '@sediment/storage';
+import type { ImageInfo, LayerInfo, Store } from '@sediment/storage';
 import { formatSize } from '../output/bytes.ts';
 import { formatAge } from '../output/time.ts';
+import { idsOfUsers } from './idsOfUsers.ts';
 import { imageSize } from './imageSize.ts';
 import type { KeptBlobsJson } from './keptBlobs.ts';
 import type { Listing } from './listing.ts';
@@ -37,7 +38,7 @@ export async function listImages(
 ): Promise<readonly ImageRow[]> {
   const images = await store.images.list();
   const layers = new Map((await store.layers.list()).map((layer) => [layer.id, layer]));
-  const containers = await store.containers.list();
+  const containers = idsOfUsers(await store.containers.list(), ({ image }) => [image]);
   return images
     .map((image) => imageRow(image, { layers, containers, kept }))
     .sort((a, b) => Date.parse(b.created) - Date.parse(a.created));
@@ -46,7 +47,8 @@ export async function listImages(
 /** What a row tells of besides the image. */
 interface Surroundings {
   readonly layers: ReadonlyMap<string, LayerInfo>;
-  readonly containers: readonly ContainerInfo[];
+  /** Ids of containers by their image. */
+  readonly containers: ReadonlyMap<string, readonly string[]>;
   readonly kept: ReadonlyMap<string, KeptBlobsJson>;
 }
 
@@ -60,7 +62,7 @@ function imageRow(image: ImageInfo, { layers, containers, kept }: Surroundings):
     created: image.created,
     size: imageSize(image, layers) ?? null,
     layer: image.layer ?? null,
-    containers: containers.filter((container) => container.image === image.id).map(({ id }) => id),
+    containers: containers.get(image.id) ?? [],
     readOnly: image.readOnly,
     keptBlobs: kept.get(image.id) ?? null,
   };

@@ -1,6 +1,7 @@
 import type { ImageInfo, Store } from '@sediment/storage';
 import { formatSize } from '../output/bytes.ts';
 import { formatAge } from '../output/time.ts';
+import { idsOfUsers } from './idsOfUsers.ts';
 import type { Listing } from './listing.ts';
 
 /** A layer as `sediment layers --format json` prints it. */
@@ -33,6 +34,8 @@ export async function listLayers(
   const layers = await store.layers.list();
   const images = await store.images.list();
   const containers = await store.containers.list();
+  const imagesOn = idsOfUsers(images, layersUnder);
+  const containersOn = idsOfUsers(containers, ({ layer }) => [layer]);
   const mountPoints = new Map((await store.mounts()).map(({ layer, path }) => [layer, path]));
   const rows = layers.map((layer) => ({
     id: layer.id,
@@ -44,8 +47,8 @@ export async function listLayers(
     blobDigest: layer.compressedDigest ?? null,
     blobSize: layer.compressedSize ?? null,
     compression: layer.compression,
-    images: images.filter((image) => isOnTopOf(image, layer.id)).map(({ id }) => id),
-    containers: containers.filter((container) => container.layer === layer.id).map(({ id }) => id),
+    images: imagesOn.get(layer.id) ?? NOBODY,
+    containers: containersOn.get(layer.id) ?? NOBODY,
     mountPoint: mountPoints.get(layer.id) ?? null,
     readOnly: layer.readOnly,
   }));
@@ -53,8 +56,11 @@ export async function listLayers(
   return { rows, namesById: new Map(named.map(({ id, names }) => [id, names[0]])) };
 }
 
-function isOnTopOf(image: ImageInfo, layer: string): boolean {
-  return image.layer === layer || image.mappedLayers.includes(layer);
+const NOBODY: readonly string[] = [];
+
+/** The layer that an image stands on, and the copies of it with other owners. */
+function layersUnder({ layer, mappedLayers }: ImageInfo): readonly string[] {
+  return layer === undefined ? mappedLayers : [layer, ...mappedLayers];
 }
 
 export function layerListing(now: number, namesById: ReadonlyMap<string, string>): Listing<LayerRow> {
@@ -72,8 +78,14 @@ export function layerListing(now: number, namesById: ReadonlyMap<string, string>
         row.parent === null ? '-' : id(row.parent),
         formatAge(row.created, now),
         formatSize(row.diffSize === null || row.diffSize < 0 ? undefined : row.diffSize),
-        [...row.images, ...row.containers].map((user) => namesById.get(user) ?? id(user)).join(', '),
+        userNames(row, (user) => namesById.get(user) ?? id(user)),
       ],
     ],
   };
+}
+
+/** Most layers are no top layer. */
+function userNames({ images, containers }: LayerRow, nameOf: (id: string) => string): string {
+  if (images.length === 0 && containers.length === 0) return '';
+  return [...images, ...containers].map(nameOf).join(', ');
 }

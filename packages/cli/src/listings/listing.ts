@@ -17,9 +17,13 @@ export function printListing<Row extends { readonly id: string }>(
   listing: Listing<Row>,
   options: ListingOptions,
 ): void {
-  if (options.quiet) terminal.print(rows.map(({ id }) => `${id}\n`).join(''));
+  if (options.quiet) printIds(terminal, rows);
   else if (options.format === 'json') terminal.print(formatJson(rows));
   else terminal.print(listingTable(rows, listing, options.trunc ? terminal : undefined));
+}
+
+export function printIds(terminal: Terminal, rows: readonly { readonly id: string }[]): void {
+  terminal.print(rows.map(({ id }) => `${id}\n`).join(''));
 }
 
 /** The table of a listing; without a terminal to fit into, everything is in full. */

@@ -4,10 +4,12 @@ import stringWidth from 'string-width';
 export type Cut = 'end' | 'middle';
 
 const ELLIPSIS = '…';
+/** What may take another number of columns than one. */
+const UNUSUAL = /[^\x20-\x7e]/;
 
 /** Columns that a text takes on a terminal. */
 export function textWidth(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  return UNUSUAL.test(text) ? stringWidth(text) : text.length;
 }
 
 /** The text, or as much of it as fits into `width` columns together with an ellipsis. */

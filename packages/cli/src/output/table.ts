@@ -9,7 +9,7 @@ export interface Column {
   readonly cut?: Cut;
 }
 
-const GAP = 2;
+const GAP = '  ';
 
 /**
  * Lays rows out in columns, each line ended by a line break. No line is wider than `width`: columns
@@ -23,15 +23,21 @@ export function formatTable(
   width?: number,
 ): string {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => row.map(printable))];
-  const natural = columns.map((_, index) => Math.max(...cells.map((row) => textWidth(row[index]))));
-  const widths = width === undefined ? natural : shrink(columns, natural, width);
-  const lines = cells.map((row) => formatLine(columns, widths, row));
-  return lines.map((line) => `${width === undefined ? line : fitText(line, width)}\n`).join('');
+  const natural = columns.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, textWidth(row[column])), 0),
+  );
+  if (width === undefined) return layOut(columns, natural, cells);
+  const widths = shrink(columns, natural, width);
+  const fitted = cells.map((row) =>
+    row.map((text, column) => fitText(text, widths[column], columns[column].cut)),
+  );
+  const lines = layOut(columns, widths, fitted).split('\n').slice(0, -1);
+  return lines.map((line) => `${fitText(line, width)}\n`).join('');
 }
 
 function shrink(columns: readonly Column[], natural: readonly number[], available: number): number[] {
   const widths = [...natural];
-  let excess = widths.reduce((sum, each) => sum + each, GAP * (columns.length - 1)) - available;
+  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (columns.length - 1)) - available;
   while (excess > 0) {
     const widest = widestShrinkable(columns, widths);
     if (widest === undefined) break;
@@ -50,13 +56,24 @@ function widestShrinkable(columns: readonly Column[], widths: readonly number[])
   return widest;
 }
 
-function formatLine(columns: readonly Column[], widths: readonly number[], row: readonly string[]): string {
-  const cells = columns.map(({ align, cut }, index) => {
-    const text = fitText(row[index], widths[index], cut);
-    const padding = ' '.repeat(widths[index] - textWidth(text));
-    return align === 'right' ? padding + text : text + padding;
+/** Each row on a line; every cell has the width of its column at most. */
+function layOut(
+  columns: readonly Column[],
+  widths: readonly number[],
+  rows: readonly (readonly string[])[],
+): string {
+  const last = columns.length - 1;
+  const lines = rows.map((row) => {
+    let line = '';
+    for (let column = 0; column <= last; column++) {
+      const text = row[column];
+      const padding = ' '.repeat(widths[column] - textWidth(text));
+      line += columns[column].align === 'right' ? padding + text : text + padding;
+      if (column < last) line += GAP;
+    }
+    return `${line.trimEnd()}\n`;
   });
-  return cells.join(' '.repeat(GAP)).trimEnd();
+  return lines.join('');
 }
 
 /** Lines of `label: value`, the values below each other. */

@@ -20,12 +20,20 @@ export function jsonText(value: unknown): string {
 /** Most values hold none, and then one call writes all of it. */
 function holdsMap(value: unknown): value is object {
   if (value === null || typeof value !== 'object') return false;
-  return value instanceof Map || Object.values(value).some(holdsMap);
+  if (value instanceof Map) return true;
+  // without a list of the values, which would be ten thousand of them
+  for (const key in value) if (holdsMap((value as Readonly<Record<string, unknown>>)[key])) return true;
+  return false;
 }
 
+const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();
+
 /** A map with its keys in the order of Go's maps: by their bytes. */
-export function sortedMap<T>(map: Readonly<Record<string, T>> | ReadonlyMap<string, T>): Map<string, T> {
+export function sortedMap<T>(
+  map: Readonly<Record<string, T>> | ReadonlyMap<string, T>,
+): ReadonlyMap<string, T> {
   const entries = map instanceof Map ? [...map] : Object.entries(map);
+  if (entries.length === 0) return NO_ENTRIES;
   const byBytes = ([a]: [string, T], [b]: [string, T]) => Buffer.compare(Buffer.from(a), Buffer.from(b));
   return new Map(entries.sort(byBytes));
 }
