@@ -1,8 +1,10 @@
 // npm run bench: this store and its peers, in turn, on the same images. See docs/performance.md.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseBenchArguments, USAGE } from './bench/benchArguments.js';
 import { missingPrograms } from './bench/helperProgram.js';
 import { runIsolated } from './bench/isolation.js';
+import { markdownOf } from './bench/markdown.js';
 import { alignColumns, formatTargets } from './bench/report.js';
 import { ALL_SCENES } from './bench/scenes/allScenes.js';
 import { run } from './lib/run.js';
@@ -20,6 +22,11 @@ async function bench(argv) {
   if (options.help || options.list) {
     const rows = ALL_SCENES.map(({ name, summary, targets }) => [name, summary, formatTargets(targets)]);
     process.stdout.write(options.help ? USAGE : `${alignColumns(rows).join('\n')}\n`);
+    return 0;
+  }
+  if (options.markdown !== undefined) {
+    const lines = markdownOf(JSON.parse(readFileSync(options.markdown, 'utf8')));
+    process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   }
   const reason = obstacle();
@@ -50,5 +57,5 @@ function parse(argv) {
 function obstacle() {
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.geteuid?.() !== 0) return 'needs root, for loop devices and stores of root';
-  return missingPrograms(['unshare', 'mount', 'umount', 'mkfs.ext4', 'time', 'tar', 'python3']);
+  return missingPrograms(['unshare', 'mount', 'umount', 'findmnt', 'mkfs.ext4', 'time', 'tar', 'python3']);
 }

@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 /**
  * @typedef {object} BenchOptions
  * @property {boolean} quick few scenes and pairs, within three minutes
+ * @property {boolean} targets only scenes that have a target of their own
+ * @property {string | undefined} markdown file with results, whose tables are to be printed, absolute
  * @property {number} rounds pairs of runs per scene
  * @property {readonly string[]} scenes names of the scenes to run; none means all
  * @property {string | undefined} json file for the results, absolute
@@ -19,9 +21,11 @@ import { parseArgs } from 'node:util';
 export const USAGE = `usage: npm run bench -- [options]
 
   --quick           few scenes, two pairs each, within three minutes
-  --rounds N        pairs of runs per scene (default: 5; with --quick: 2)
+  --targets         only scenes that have a target of their own, three pairs each
+  --rounds N        pairs of runs per scene (default: 5; with --targets: 3; with --quick: 2)
   --scene NAME      only this scene (repeatable)
   --json FILE       write all samples and ratios there
+  --markdown FILE   measure nothing; print the results of such a file as tables
   --directory DIR   where the scratch directory with stores and loop files is made (default: ${tmpdir()})
   --images DIR      keep the images there, and use those that are there
   --nice N          run what is measured at this priority, -20 to 19 (-20 where other work runs meanwhile)
@@ -41,6 +45,8 @@ export function parseBenchArguments(argv, sceneNames) {
     args: [...argv],
     options: {
       quick: { type: 'boolean', default: false },
+      targets: { type: 'boolean', default: false },
+      markdown: { type: 'string' },
       rounds: { type: 'string' },
       scene: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
@@ -56,7 +62,9 @@ export function parseBenchArguments(argv, sceneNames) {
   if (unknown.length > 0) throw new RangeError(`no scene is called ${unknown.join(' or ')}; see --list`);
   return {
     quick: values.quick,
-    rounds: parseRounds(values.rounds ?? (values.quick ? '2' : '5')),
+    targets: values.targets,
+    markdown: absolute(values.markdown),
+    rounds: parseRounds(values.rounds ?? (values.quick ? '2' : values.targets ? '3' : '5')),
     scenes: [...new Set(values.scene)],
     json: absolute(values.json),
     directory: resolve(values.directory),

@@ -27,6 +27,16 @@ export function sediment({ graphRoot, runRoot, env }, driver, args) {
 }
 
 /**
+ * @param {Place} place
+ * @param {Driver} driver
+ * @param {string} source archive, or directory with an OCI layout
+ * @returns {Command}
+ */
+export function importOurs(place, driver, source) {
+  return sediment(place, driver, ['import', '--quiet', source]);
+}
+
+/**
  * The drop-in of ours, or the Go program of that name.
  *
  * @param {'ours' | 'peer'} side

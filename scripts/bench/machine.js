@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { PEER_PROGRAMS } from '../lib/peerPrograms.js';
-import { findProgram } from './helperProgram.js';
+import { findProgram, runHelper } from './helperProgram.js';
 
 /**
  * What the numbers were measured on.
@@ -19,6 +19,21 @@ export function describeMachine() {
     // of one minute: above zero when other work runs meanwhile
     loadAverageBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
   };
+}
+
+/**
+ * @param {string} directory
+ * @returns {string} type of the file system that it lies on, and its device: what a sync costs depends on it
+ */
+export function mediumOf(directory) {
+  const [type = '', source = ''] = runHelper('findmnt', [
+    '--noheadings',
+    '--output=FSTYPE,SOURCE',
+    `--target=${directory}`,
+  ])
+    .trim()
+    .split(/ +/);
+  return type === source ? type : `${type} (${source})`;
 }
 
 /**

@@ -3,17 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBenchArguments } from './benchArguments.js';
 import { DeadlineOver, setDeadline } from './deadline.js';
+import { expectedTime } from './expectedTime.js';
 import { missingPrograms } from './helperProgram.js';
 import { ImageLibrary } from './images/imageLibrary.js';
 import { hideHostContainers, SCRATCH_VARIABLE, STARTED_VARIABLE } from './isolation.js';
-import { describeMachine, peerVersions } from './machine.js';
+import { exitStatus, jsonReport } from './jsonReport.js';
+import { describeMachine, mediumOf, peerVersions } from './machine.js';
 import { TIME_METHOD } from './measure.js';
 import { MEMORY_METHOD } from './memoryWatch.js';
 import { sceneReport, summary } from './report.js';
 import { runScene } from './runScene.js';
-import { ALL_SCENES } from './scenes/allScenes.js';
+import { ALL_SCENES, chooseScenes } from './scenes/allScenes.js';
 import { CannotMeasure } from './scenes/scene.js';
-import { ratiosOf } from './statistics.js';
 
 /** `--quick` has three minutes, of which some seconds are left for cleaning up. */
 const QUICK_MS = 165_000;
@@ -41,58 +42,60 @@ function say(line) {
 async function main(options) {
   const scratch = process.env[SCRATCH_VARIABLE];
   if (scratch === undefined) throw new Error('start it by: npm run bench');
+  const started = Number(process.env[STARTED_VARIABLE]);
   hideHostContainers();
-  if (options.quick) setDeadline(Number(process.env[STARTED_VARIABLE]) + QUICK_MS);
+  if (options.quick) setDeadline(started + QUICK_MS);
   /** @param {string} line */
   const note = (line) => process.stderr.write(`bench: ${line}\n`);
   const directory = options.images ?? join(scratch, 'images');
   const images = new ImageLibrary({ directory, scratch, quick: options.quick, note });
-  const machine = { ...describeMachine(), ...(options.nice === undefined ? {} : { nice: options.nice }) };
-  const versions = peerVersions();
-  for (const [key, value] of [...Object.entries(machine), ...Object.entries(versions)])
-    say(`${key}: ${value}`);
-  say(`${TIME_METHOD}\nmemory: ${MEMORY_METHOD}`);
-  const { results, notMeasured, failed } = await runAll(options, {
-    scratch,
-    images,
-    note,
-    nice: options.nice,
-  });
+  const facts = describeRun(options, scratch);
+  const scenes = chooseScenes(options);
+  note(expectedTime(scenes, { ...options, areImagesKept: images.areKept }));
+  const outcome = await runAll(scenes, { scratch, images, note, nice: options.nice }, options);
   say('');
-  for (const line of summary(results, notMeasured)) say(line);
-  for (const { name, reason } of failed) say(`bench: FAILED: ${name}: ${reason}`);
-  if (images.baseOrigin !== undefined) say(`the base system is made of: ${images.baseOrigin}`);
+  for (const line of summary(outcome.results, outcome.notMeasured)) say(line);
+  for (const { name, reason } of outcome.failed) say(`bench: FAILED: ${name}: ${reason}`);
+  const base = images.baseOrigin;
+  if (base !== undefined) say(`the base system is made of: ${base}`);
   if (options.json !== undefined) {
-    const scenes = results.map((result) => ({ ...result, ratios: ratiosOf(result.pairs) }));
-    const methods = { time: TIME_METHOD, memory: MEMORY_METHOD };
-    const base = images.baseOrigin;
-    const report = {
-      date: new Date().toISOString(),
-      machine,
-      versions,
-      methods,
-      base,
-      scenes,
-      notMeasured,
-      failed,
-    };
+    const seconds = Math.round((Date.now() - started) / 1000);
+    const report = jsonReport({ date: new Date().toISOString(), seconds, base, ...facts }, outcome);
     writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
-  return failed.length > 0 || results.some(({ failures }) => failures.length > 0) ? 1 : 0;
+  return exitStatus(outcome);
 }
 
 /**
+ * Says what is measured with, where and how.
+ *
  * @param {BenchOptions} options
- * @param {Bench} bench
+ * @param {string} scratch
  */
-async function runAll(options, bench) {
+function describeRun({ nice, rounds, quick, targets, scenes }, scratch) {
+  const machine = { ...describeMachine(), ...(nice === undefined ? {} : { nice }) };
+  const versions = peerVersions();
+  const medium = mediumOf(scratch);
+  for (const [key, value] of Object.entries({ ...machine, ...versions })) say(`${key}: ${value}`);
+  say(`stores: ext4 over a loop device, whose file lies on ${medium}`);
+  say(`${TIME_METHOD}\nmemory: ${MEMORY_METHOD}`);
+  const methods = { time: TIME_METHOD, memory: MEMORY_METHOD };
+  return { machine, versions, medium, methods, options: { rounds, quick, targets, scenes } };
+}
+
+/**
+ * @param {readonly Scene[]} scenes
+ * @param {Bench} bench
+ * @param {BenchOptions} options
+ */
+async function runAll(scenes, bench, options) {
   /** @type {SceneResult[]} */
   const results = [];
   /** @type {NotMeasured[]} */
   const notMeasured = [];
   /** @type {NotMeasured[]} */
   const failed = [];
-  for (const scene of chosenScenes(options)) {
+  for (const scene of scenes) {
     const reason = missingPrograms(scene.needs);
     if (reason !== undefined) {
       notMeasured.push({ name: scene.name, reason });
@@ -110,14 +113,4 @@ async function runAll(options, bench) {
     }
   }
   return { results, notMeasured, failed };
-}
-
-/**
- * @param {BenchOptions} options
- * @returns {Scene[]}
- */
-function chosenScenes({ scenes, quick }) {
-  return ALL_SCENES.filter(({ name, quick: inQuick }) =>
-    scenes.length > 0 ? scenes.includes(name) : !quick || inQuick,
-  );
 }

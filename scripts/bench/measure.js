@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { remainingMs } from './deadline.js';
 import { programPath } from './helperProgram.js';
+import { watchMachine } from './machineLoad.js';
 import { watchMemory } from './memoryWatch.js';
 import { takePriority } from './priority.js';
 
@@ -18,6 +19,7 @@ const TIMEOUT_MS = 15 * 60 * 1000;
 /**
  * @typedef {object} Outcome
  * @property {import('./statistics.js').Sample} sample
+ * @property {import('./machineLoad.js').Meanwhile} meanwhile what else the machine did
  * @property {number} status exit status; 137 when it was killed
  * @property {string} stdout
  * @property {string} stderr
@@ -48,6 +50,7 @@ export async function measure({ program, args, env }, { directory, nice }) {
   const limit = remainingMs();
   const priority = takePriority(nice);
   try {
+    const endMachineWatch = watchMachine();
     const started = performance.now();
     const child = spawn(programPath('time'), timeArgs, { env, stdio: ['ignore', out, err], detached: true });
     priority.giveTo(child.pid);
@@ -61,6 +64,7 @@ export async function measure({ program, args, env }, { directory, nice }) {
     const { cpuMs, peakBytes } = parseUsage(readFileSync(at('usage'), 'utf8'));
     return {
       sample: { wallMs, cpuMs, peakBytes: Math.max(peakBytes, polledBytes) },
+      meanwhile: endMachineWatch({ wallMs, cpuMs }),
       status,
       stdout: readFileSync(at('stdout'), 'utf8'),
       stderr: readFileSync(at('stderr'), 'utf8'),

@@ -20,13 +20,14 @@ let count = 0;
 
 /**
  * @param {string} directory an existing one
+ * @param {{ inodes?: number }} [options] `inodes`: when it has to have more than usual, which is half a million
  * @returns {Place}
  */
-export function makePlace(directory) {
+export function makePlace(directory, { inodes } = {}) {
   count += 1;
   const file = join(directory, `place-${count}.ext4`);
   const path = join(directory, `place-${count}`);
-  mountFreshExt4(file, path);
+  mountFreshExt4(file, path, inodes);
   const at = (/** @type {string} */ name) => join(path, name);
   const places = { graphRoot: at('graph'), runRoot: at('run'), libpodTmp: at('libpod') };
   for (const place of [...Object.values(places), at('tmp')]) mkdirSync(place, { mode: 0o700 });
@@ -60,11 +61,14 @@ export function makePlace(directory) {
  *
  * @param {string} file
  * @param {string} mountPoint
+ * @param {number} [inodes]
  */
-export function mountFreshExt4(file, mountPoint) {
+export function mountFreshExt4(file, mountPoint, inodes) {
   writeFileSync(file, '');
   truncateSync(file, SIZE_BYTES);
-  runHelper('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard', file]);
+  const extended = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard';
+  const number = inodes === undefined ? [] : ['-N', String(inodes)];
+  runHelper('mkfs.ext4', ['-q', '-F', '-E', extended, ...number, file]);
   mkdirSync(mountPoint, { mode: 0o700 });
   runHelper('mount', ['-o', 'loop,noinit_itable', file, mountPoint]);
 }

@@ -1,19 +1,15 @@
+import { formatLoad, isBusy } from './machineLoad.js';
 import { median, ratiosOf, SAMPLE_FIELDS } from './statistics.js';
+import { formatLimit, formatVerdictValue, verdicts } from './verdicts.js';
 
 /**
  * @typedef {import('./statistics.js').Pair} Pair
  * @typedef {import('./statistics.js').Sample} Sample
  * @typedef {import('./statistics.js').Spread} Spread
- * @typedef {import('./statistics.js').Ratios} Ratios
- */
-
-/**
- * What the medians should not exceed.
- *
- * @typedef {object} Targets
- * @property {number} [wall] ratio
- * @property {number} [cpu] ratio
- * @property {number} [memoryMB] our own peak, in 10⁶ bytes
+ * @typedef {import('./statistics.js').Units} Units
+ * @typedef {import('./verdicts.js').Targets} Targets
+ * @typedef {import('./verdicts.js').Count} Count
+ * @typedef {import('./machineLoad.js').MachineLoad} MachineLoad
  */
 
 /**
@@ -24,32 +20,15 @@ import { median, ratiosOf, SAMPLE_FIELDS } from './statistics.js';
  * @property {string} peer
  * @property {Targets} targets
  * @property {readonly Pair[]} pairs at least one
+ * @property {Units} [units] what times are divided by in ratios
+ * @property {readonly Count[]} [counts]
+ * @property {MachineLoad} load while it was measured
+ * @property {number} seconds that all of it took, preparations and comparisons too
  * @property {readonly string[]} proven what was made sure besides the times
  * @property {readonly string[]} failures what proved to be wrong
  */
 
 /** @typedef {{ name: string, reason: string }} NotMeasured */
-/** @typedef {{ measure: 'wall' | 'cpu' | 'memory', limit: string, met: boolean }} Verdict */
-
-/**
- * @param {SceneResult} result
- * @returns {Verdict[]} one per target
- */
-export function verdicts({ targets, pairs }) {
-  const ratios = ratiosOf(pairs);
-  /** @type {Verdict[]} */
-  const all = [];
-  for (const measure of /** @type {const} */ (['wall', 'cpu'])) {
-    const limit = targets[measure];
-    if (limit === undefined) continue;
-    all.push({ measure, limit: `≤ ${limit.toFixed(2)}`, met: ratios[measure].median <= limit });
-  }
-  if (targets.memoryMB !== undefined) {
-    const peak = median(pairs.map(({ ours }) => ours.peakBytes));
-    all.push({ measure: 'memory', limit: `≤ ${targets.memoryMB} MB`, met: peak <= targets.memoryMB * 1e6 });
-  }
-  return all;
-}
 
 /**
  * The report on one scene, for people.
@@ -58,58 +37,110 @@ export function verdicts({ targets, pairs }) {
  * @returns {string[]} lines
  */
 export function sceneReport(result) {
-  const { name, summary, ours, peer, pairs, proven, failures } = result;
-  const ratios = ratiosOf(pairs);
-  const found = verdicts(result);
-  const rows = /** @type {const} */ (['wall', 'cpu', 'memory']).map((measure) => {
-    const field = SAMPLE_FIELDS[measure];
-    const verdict = found.find((one) => one.measure === measure);
-    return [
-      measure,
-      formatAmount(field, median(pairs.map((pair) => pair.ours[field]))),
-      formatAmount(field, median(pairs.map((pair) => pair.peer[field]))),
-      formatSpread(ratios[measure]),
-      verdict === undefined ? '' : `target ${verdict.limit}: ${verdict.met ? 'met' : 'MISSED'}`,
-    ];
-  });
+  const { name, summary, ours, peer, pairs, units, proven, failures, load, seconds } = result;
   const count = pairs.length === 1 ? 'of 1 pair' : `of ${pairs.length} pairs`;
+  const head = ['', ours, peer, `ratio ${count} (min–max)${units ? `, times per ${units.name}` : ''}`, ''];
   return [
     `${name}: ${summary}`,
-    ...alignColumns([['', ours, peer, `ratio ${count} (min–max)`, ''], ...rows]).map((line) => `  ${line}`),
+    ...alignColumns([head, ...measureRows(result)]).map((line) => `  ${line}`),
+    ...(result.counts ?? []).map(({ what, value }) => `  ${what}: ${value}`),
     ...proven.map((fact) => `  ok: ${fact}`),
     ...failures.map((fact) => `  WRONG: ${fact}`),
+    `  machine${isBusy(load) ? ' BUSY with other work' : ''}: ${formatLoad(load)}; took ${seconds.toFixed(0)} s`,
   ];
 }
 
+/** @param {SceneResult} result */
+function measureRows(result) {
+  const { pairs, units } = result;
+  const ratios = ratiosOf(pairs, units);
+  const found = verdicts(result);
+  return /** @type {const} */ (['wall', 'cpu', 'memory']).map((measure) => {
+    const field = SAMPLE_FIELDS[measure];
+    const verdict = found.find((one) => one.measure === measure);
+    /** @param {'ours' | 'peer'} side */
+    const amount = (side) => {
+      const value = median(pairs.map((pair) => pair[side][field]));
+      const perUnit =
+        units === undefined || measure === 'memory' ? '' : `, ${formatPerUnit(value, side, units)}`;
+      return `${formatAmount(field, value)}${perUnit}`;
+    };
+    return [
+      measure,
+      amount('ours'),
+      amount('peer'),
+      formatSpread(ratios[measure]),
+      verdict === undefined ? '' : `target ${formatLimit(verdict)}: ${verdict.met ? 'met' : 'MISSED'}`,
+    ];
+  });
+}
+
 /**
- * One line per scene, what was not measured, and how it ended.
+ * @param {number} ms
+ * @param {'ours' | 'peer'} side
+ * @param {Units} units
+ */
+export function formatPerUnit(ms, side, units) {
+  return `${((ms * 1000) / units[side]).toFixed(0)} µs/${units.name}`;
+}
+
+/**
+ * What was found in all scenes, what was not measured, and how it ended.
  *
  * @param {readonly SceneResult[]} results
  * @param {readonly NotMeasured[]} notMeasured
  * @returns {string[]} lines
  */
 export function summary(results, notMeasured) {
+  const wrong = results.filter(({ failures }) => failures.length > 0).map(({ name }) => name);
+  const busy = results.filter(({ load }) => isBusy(load)).map(({ name }) => name);
+  return [
+    ...ratioTable(results),
+    ...targetTable(results),
+    ...notMeasured.map(({ name, reason }) => `${name}: not measured: ${reason}`),
+    ...(busy.length === 0 ? [] : [`bench: the machine was busy with other work during: ${busy.join(', ')}`]),
+    wrong.length > 0
+      ? `bench: WRONG: ${wrong.join(', ')}`
+      : `bench: ${results.length === 0 ? 'nothing was measured' : 'all that was compared is equal'}`,
+  ];
+}
+
+/** @param {readonly SceneResult[]} results */
+function ratioTable(results) {
   const rows = results.map((result) => {
-    const ratios = ratiosOf(result.pairs);
-    const all = verdicts(result);
-    const missed = all.filter(({ met }) => !met).map(({ measure, limit }) => `${measure} ${limit}`);
-    const targets = all.length === 0 ? '' : missed.length === 0 ? 'met' : `MISSED: ${missed.join(', ')}`;
+    const ratios = ratiosOf(result.pairs, result.units);
     return [
       result.name,
       formatSpread(ratios.wall),
       formatSpread(ratios.cpu),
       formatSpread(ratios.memory),
-      result.failures.length > 0 ? `WRONG ${targets}` : targets,
+      result.failures.length > 0 ? 'WRONG' : '',
     ];
   });
-  const head = ['scene', 'wall ratio', 'cpu ratio', 'memory ratio', 'targets'];
-  const wrong = results.filter(({ failures }) => failures.length > 0).map(({ name }) => name);
+  const head = ['scene', 'wall ratio', 'cpu ratio', 'memory ratio', ''];
+  return results.length === 0 ? [] : [...alignColumns([head, ...rows]), ''];
+}
+
+/** @param {readonly SceneResult[]} results */
+function targetTable(results) {
+  const all = results.flatMap((result) =>
+    verdicts(result).map((verdict) => ({ name: result.name, verdict })),
+  );
+  if (all.length === 0) return [];
+  const rows = all.map(({ name, verdict }) => [
+    name,
+    verdict.measure,
+    formatLimit(verdict),
+    ...[verdict.found.median, verdict.found.min, verdict.found.max].map((value) =>
+      formatVerdictValue(verdict, value),
+    ),
+    verdict.met ? 'pass' : 'MISS',
+  ]);
+  const missed = all.filter(({ verdict }) => !verdict.met).length;
   return [
-    ...(results.length === 0 ? [] : alignColumns([head, ...rows])),
-    ...notMeasured.map(({ name, reason }) => `${name}: not measured: ${reason}`),
-    wrong.length > 0
-      ? `bench: WRONG: ${wrong.join(', ')}`
-      : `bench: ${results.length === 0 ? 'nothing was measured' : 'all that was compared is equal'}`,
+    ...alignColumns([['scene', 'measure', 'target', 'median', 'min', 'max', ''], ...rows]),
+    `targets: ${all.length - missed} of ${all.length} met${missed > 0 ? `, ${missed} MISSED` : ''}`,
+    '',
   ];
 }
 
@@ -128,11 +159,12 @@ export function formatSpread({ median: middle, min, max }) {
 }
 
 /** @param {Targets} targets */
-export function formatTargets({ wall, cpu, memoryMB }) {
+export function formatTargets({ wall, cpu, memoryMB, counts }) {
   return [
     ...(wall === undefined ? [] : [`wall ≤ ${wall}`]),
     ...(cpu === undefined ? [] : [`cpu ≤ ${cpu}`]),
     ...(memoryMB === undefined ? [] : [`memory ≤ ${memoryMB} MB`]),
+    ...(counts === undefined ? [] : [`counts ≤ ${counts}`]),
   ].join(', ');
 }
 

@@ -1,6 +1,8 @@
+import { loadavg } from 'node:os';
 import { remainingMs } from './deadline.js';
 import { compareEvidence } from './evidence/compareEvidence.js';
 import { clearBlobInfoCache } from './isolation.js';
+import { summarizeLoad } from './machineLoad.js';
 import { measure } from './measure.js';
 import { CannotMeasure, ProofFailure } from './scenes/scene.js';
 
@@ -33,6 +35,7 @@ const QUICK_SHORT_PAIRS = 5;
  * @throws {Error} when ours fails
  */
 export async function runScene(scene, bench, { rounds, quick }) {
+  const started = performance.now();
   // some of what prepares a scene heeds no time
   remainingMs();
   const stage = await scene.prepare(bench);
@@ -41,49 +44,56 @@ export async function runScene(scene, bench, { rounds, quick }) {
     const pairs = [];
     /** @type {Record<Side, string[]>} */
     const evidence = { ours: [], peer: [] };
+    /** @type {import('./machineLoad.js').Meanwhile[]} */
+    const meanwhile = [];
     const count = countPairs(scene, { rounds, quick });
     while (pairs.length < count) {
       const first = pairs.length === 0;
       if (scene.pairsAtLeast === undefined) bench.note(`${scene.name}: pair ${pairs.length + 1} of ${count}`);
-      const ours = await runSide('ours', scene, { bench, stage, evidence: first ? evidence : undefined });
-      const peer = await runSide('peer', scene, { bench, stage, evidence: first ? evidence : undefined });
+      const context = { bench, stage, meanwhile, evidence: first ? evidence : undefined };
+      const ours = await runSide('ours', scene, context);
+      const peer = await runSide('peer', scene, context);
       pairs.push({ ours, peer });
     }
-    const { name, summary, ours, peer, targets } = scene;
+    const load = summarizeLoad(meanwhile, loadavg()[0] ?? 0);
+    const { name, summary, ours, peer, targets, units } = scene;
     const judged = await judge(scene, stage, evidence);
-    return { name, summary, ours, peer, targets, pairs, ...judged };
+    const counts = stage.count?.();
+    const seconds = (performance.now() - started) / 1000;
+    return { name, summary, ours, peer, targets, units, pairs, counts, load, seconds, ...judged };
   } finally {
     stage.dispose?.();
   }
 }
 
 /**
- * @param {Scene} scene
+ * @param {Pick<Scene, 'pairsAtLeast'>} scene
  * @param {RunOptions} options
+ * @returns {number} how many pairs of runs it gets
  */
-function countPairs({ pairsAtLeast = 1 }, { rounds, quick }) {
+export function countPairs({ pairsAtLeast = 1 }, { rounds, quick }) {
   return Math.max(rounds, quick ? Math.min(pairsAtLeast, QUICK_SHORT_PAIRS) : pairsAtLeast);
 }
 
 /**
  * @param {Side} side
  * @param {Scene} scene
- * @param {{ bench: Bench, stage: Stage, evidence: Record<Side, string[]> | undefined }} options `evidence`: where it
- *   goes, if it is wanted
+ * @param {{ bench: Bench, stage: Stage, meanwhile: import('./machineLoad.js').Meanwhile[],
+ *   evidence: Record<Side, string[]> | undefined }} options `meanwhile`: grows; `evidence`: where it goes, if it is
+ *   wanted
  * @returns {Promise<Sample>}
  */
-async function runSide(side, scene, { bench, stage, evidence }) {
+async function runSide(side, scene, { bench, stage, meanwhile, evidence }) {
   clearBlobInfoCache();
   const run = stage.run(side);
   try {
-    const { sample, status, stdout, stderr } = await measure(run.command, {
-      directory: bench.scratch,
-      nice: bench.nice,
-    });
+    const outcome = await measure(run.command, { directory: bench.scratch, nice: bench.nice });
+    const { sample, status, stdout, stderr } = outcome;
     if (status !== 0) {
       const message = `${scene[side]}: exit status ${status}: ${stderr.trim().slice(-500)}`;
-      throw side === 'ours' ? new Error(message) : new CannotMeasure(message);
+      throw side === 'ours' || scene.peerIsOurs ? new Error(message) : new CannotMeasure(message);
     }
+    meanwhile.push(outcome.meanwhile);
     if (evidence !== undefined) evidence[side] = run.evidence(stdout);
     return sample;
   } finally {

@@ -8,11 +8,24 @@
  */
 
 /** @typedef {{ ours: Sample, peer: Sample }} Pair two runs, one right after the other */
+/**
+ * Amounts of work, where those of the two sides differ.
+ *
+ * @typedef {object} Units
+ * @property {string} name of one of them
+ * @property {number} ours
+ * @property {number} peer
+ */
 /** @typedef {{ median: number, min: number, max: number }} Spread */
-/** @typedef {{ wall: Spread, cpu: Spread, memory: Spread }} Ratios ours divided by the peer's */
+/** @typedef {{ wall: Spread, cpu: Spread, memory: Spread }} Ratios ours divided by the peer's; times by unit, if any */
 
-/** @type {Record<keyof Ratios, keyof Sample>} */
+/** @typedef {'wallMs' | 'cpuMs' | 'peakBytes'} SampleField */
+
+/** @type {Record<keyof Ratios, SampleField>} */
 export const SAMPLE_FIELDS = { wall: 'wallMs', cpu: 'cpuMs', memory: 'peakBytes' };
+
+/** @type {Units} */
+const EQUAL_WORK = { name: 'run', ours: 1, peer: 1 };
 
 /**
  * @param {readonly number[]} values at least one
@@ -39,14 +52,25 @@ export function spread(values) {
  * runs of a pair alike.
  *
  * @param {readonly Pair[]} pairs at least one
+ * @param {Units} [units] that times are divided by; memory is not
  * @returns {Ratios}
  */
-export function ratiosOf(pairs) {
+export function ratiosOf(pairs, units = EQUAL_WORK) {
   /** @param {keyof Sample} field */
   const ratio = (field) => spread(pairs.map(({ ours, peer }) => ours[field] / peer[field]));
+  const perUnit = (/** @type {Spread} */ times) => scale(times, units.peer / units.ours);
   return {
-    wall: ratio(SAMPLE_FIELDS.wall),
-    cpu: ratio(SAMPLE_FIELDS.cpu),
+    wall: perUnit(ratio(SAMPLE_FIELDS.wall)),
+    cpu: perUnit(ratio(SAMPLE_FIELDS.cpu)),
     memory: ratio(SAMPLE_FIELDS.memory),
   };
+}
+
+/**
+ * @param {Spread} spread
+ * @param {number} factor
+ * @returns {Spread}
+ */
+function scale({ median: middle, min, max }, factor) {
+  return { median: middle * factor, min: min * factor, max: max * factor };
 }

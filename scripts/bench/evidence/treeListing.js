@@ -46,19 +46,17 @@ export function asPlainDirectory([, ...lines]) {
 
 /**
  * What a layer brings, whether it was unpacked by tar or by a driver: without the top directory, which tar leaves
- * to the file system, and without the marks of deletions, which each writes in its own way.
+ * to the file system, without the marks of deletions, which each writes in its own way, and without extended
+ * attributes, which tar leaves aside unless it is told otherwise.
  *
  * @param {readonly string[]} lines of a listing
  * @returns {string[]}
  */
 export function withoutDeletions(lines) {
   return lines.flatMap((line) => {
-    const entry = JSON.parse(line);
+    const { xattrs: _, ...entry } = JSON.parse(line);
     const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
     if (entry.path === '' || entry.rdev === '0:0' || name.startsWith('.wh.')) return [];
-    for (const attribute of Object.keys(entry.xattrs)) {
-      if (attribute.startsWith('trusted.overlay.')) delete entry.xattrs[attribute];
-    }
     return JSON.stringify(entry);
   });
 }

@@ -15,6 +15,7 @@ import { digestFile } from './digestFile.js';
 import { hex } from './imageDocuments.js';
 import { makeLayout, packDockerArchive, packLayout } from './imageForms.js';
 import { RECIPE_VERSION, RECIPES } from './imageRecipes.js';
+import { makeLargeLayout } from './largeLayout.js';
 
 /**
  * @typedef {import('./imageDocuments.js').Layer} Layer
@@ -23,6 +24,9 @@ import { RECIPE_VERSION, RECIPES } from './imageRecipes.js';
  * @typedef {import('./baseLayer.js').BaseOrigin} BaseOrigin
  * @typedef {'oci-gzip' | 'oci-zstd' | 'oci-none' | 'docker-none'} Form
  */
+
+/** Name of the tar of the base system. */
+const BASE = 'base.tar';
 
 /** @type {Record<BaseOrigin, string>} */
 const BASE_TITLES = {
@@ -48,7 +52,7 @@ export class ImageLibrary {
     this.#scratch = scratch;
     this.#note = note;
     this.#origin =
-      quick && !existsSync(join(directory, setName('debootstrap'), 'base.tar')) ? 'quick' : 'debootstrap';
+      quick && !existsSync(join(directory, setName('debootstrap'), BASE)) ? 'quick' : 'debootstrap';
   }
 
   /** Name that an image has in its archives. @param {ImageKey} key */
@@ -56,9 +60,14 @@ export class ImageLibrary {
     return `localhost/bench/${key}:1`;
   }
 
+  /** Whether images were made before, in this directory, and stay for the next time. */
+  get areKept() {
+    return existsSync(this.#pathOf(BASE));
+  }
+
   /** What the base system is made of, for the report; undefined when no image was asked for. */
   get baseOrigin() {
-    if (!existsSync(join(this.#set(), 'base.tar'))) return undefined;
+    if (!this.areKept) return undefined;
     return BASE_TITLES[this.#origin];
   }
 
@@ -107,14 +116,22 @@ export class ImageLibrary {
   }
 
   /**
+   * @param {import('./largeLayout.js').LargeLayer} layer
+   * @returns {string} path of an OCI layout of an image with that layer
+   */
+  largeLayout(layer) {
+    const name = `${layer.kind}-${layer.count}`;
+    return this.#made(name, (path) => makeLargeLayout(path, layer, `localhost/bench/${name}:1`));
+  }
+
+  /**
    * @param {ImageKey} key
    * @returns {Layer[]} from the lowest up
    */
   layers(key) {
-    const base = this.#base();
     const directory = this.#made(`${key}/layers`, (path) => {
       mkdirSync(path);
-      const layers = RECIPES[key](path, base).map((tar) => takeLayer(tar, path));
+      const layers = RECIPES[key](path, () => this.#base()).map((tar) => takeLayer(tar, path));
       writeFileSync(join(path, 'layers.json'), JSON.stringify(layers));
     });
     return JSON.parse(readFileSync(join(directory, 'layers.json'), 'utf8'));
@@ -123,13 +140,13 @@ export class ImageLibrary {
   /** @param {ImageKey} key */
   #parts(key) {
     const layers = this.layers(key);
-    return { name: this.name(key), layers, layersDirectory: join(this.#set(), key, 'layers') };
+    return { name: this.name(key), layers, layersDirectory: this.#pathOf(`${key}/layers`) };
   }
 
   /** @returns {string} path of the tar of the base system */
   #base() {
     try {
-      return this.#made('base.tar', (path) => {
+      return this.#made(BASE, (path) => {
         if (this.#origin === 'debootstrap') packDebootstrap(path, this.#scratch);
         else packHostBase(path);
       });
@@ -143,8 +160,14 @@ export class ImageLibrary {
     }
   }
 
-  #set() {
-    return join(this.#directory, setName(this.#origin));
+  /**
+   * What depends on the base system lies with it, all else in a set of its own.
+   *
+   * @param {string} name
+   */
+  #pathOf(name) {
+    const set = this.#origin === 'quick' || needsBase(name) ? this.#origin : 'made';
+    return join(this.#directory, setName(set), name);
   }
 
   /**
@@ -155,7 +178,9 @@ export class ImageLibrary {
    * @returns {string} its path
    */
   #made(name, make) {
-    const path = join(this.#set(), name);
+    // which base there is decides where it lies
+    if (needsBase(name) && name !== BASE) this.#base();
+    const path = this.#pathOf(name);
     if (existsSync(path)) return path;
     mkdirSync(join(path, '..'), { recursive: true });
     const temporary = join(path, '..', `${basename(path)}.making`);
@@ -169,9 +194,14 @@ export class ImageLibrary {
   }
 }
 
-/** @param {BaseOrigin} origin */
-function setName(origin) {
-  return `bench-images-${RECIPE_VERSION}-${origin}`;
+/** @param {BaseOrigin | 'made'} set */
+function setName(set) {
+  return `bench-images-${RECIPE_VERSION}-${set}`;
+}
+
+/** @param {string} name of a file or directory of the library */
+function needsBase(name) {
+  return /^(base|app)[./]/.test(name);
 }
 
 /**

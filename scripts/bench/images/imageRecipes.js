@@ -1,15 +1,16 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { divideFiles, packHostFiles, selectHostFiles, withParents } from './hostFiles.js';
-import { packDeletions, packFiller, packSmallFiles, packTinyLayer } from './madeLayers.js';
+import { packDeletions, packFiller, packSmallFiles, packSpecialFiles, packTinyLayer } from './madeLayers.js';
 
-/** @typedef {'base' | 'app' | 'many-layers' | 'many-files'} ImageKey */
+/** @typedef {'base' | 'app' | 'few-layers' | 'many-layers' | 'many-files'} ImageKey */
 
 /** Raise it when an image comes out otherwise, so that kept ones are made anew. */
-export const RECIPE_VERSION = 2;
+export const RECIPE_VERSION = 3;
 
 const HOST_LAYERS = 6;
 const APP_BYTES_AT_LEAST = 400e6;
+const FEW_LAYERS = 3;
 const MANY_LAYERS = 60;
 const MANY_FILES = 100_000;
 
@@ -17,6 +18,7 @@ const MANY_FILES = 100_000;
 export const IMAGE_TITLES = {
   base: 'the base system',
   app: 'the application image',
+  'few-layers': `${FEW_LAYERS} tiny layers`,
   'many-layers': `${MANY_LAYERS} tiny layers`,
   'many-files': `one layer of ${MANY_FILES.toLocaleString('en')} small files`,
 };
@@ -24,20 +26,16 @@ export const IMAGE_TITLES = {
 /**
  * A recipe writes the layers' tars into a directory.
  *
- * @typedef {(directory: string, base: string) => string[]} Recipe `base`: tar of the base system; gives the tars,
- *   the lowest first
+ * @typedef {(directory: string, base: () => string) => string[]} Recipe `base`: gives the tar of the base system,
+ *   which may have to be made; the recipe gives the tars, the lowest first
  */
 
 /** @type {Record<ImageKey, Recipe>} */
 export const RECIPES = {
-  base: (_, base) => [base],
+  base: (_, base) => [base()],
   app: packApplication,
-  'many-layers': (directory) =>
-    Array.from({ length: MANY_LAYERS }, (_, n) => {
-      const tar = join(directory, `${n}.tar`);
-      packTinyLayer(tar, n);
-      return tar;
-    }),
+  'few-layers': (directory) => packTinyLayers(directory, FEW_LAYERS),
+  'many-layers': (directory) => packTinyLayers(directory, MANY_LAYERS),
   'many-files': (directory) => {
     const tar = join(directory, 'files.tar');
     packSmallFiles(tar, MANY_FILES);
@@ -46,7 +44,20 @@ export const RECIPES = {
 };
 
 /**
- * The base system, six layers of this machine's own files, what is missing to the size, and some deletions.
+ * @param {string} directory
+ * @param {number} count
+ */
+function packTinyLayers(directory, count) {
+  return Array.from({ length: count }, (_, n) => {
+    const tar = join(directory, `${n}.tar`);
+    packTinyLayer(tar, n);
+    return tar;
+  });
+}
+
+/**
+ * The base system, six layers of this machine's own files, what is missing to the size, special files, and some
+ * deletions.
  *
  * @type {Recipe}
  */
@@ -58,13 +69,14 @@ function packApplication(directory, base) {
     packHostFiles(tar, part);
     return tar;
   });
-  const tars = [base, ...hostTars];
+  const tars = [base(), ...hostTars];
   const missing = APP_BYTES_AT_LEAST - tars.reduce((sum, tar) => sum + statSync(tar).size, 0);
   if (missing > 0) {
     tars.push(join(directory, 'filler.tar'));
     packFiller(join(directory, 'filler.tar'), missing);
   }
-  tars.push(join(directory, 'deletions.tar'));
+  tars.push(join(directory, 'special.tar'), join(directory, 'deletions.tar'));
+  packSpecialFiles(join(directory, 'special.tar'));
   packDeletions(join(directory, 'deletions.tar'), chooseDeletions(files));
   return tars;
 }

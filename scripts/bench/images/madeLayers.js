@@ -12,7 +12,7 @@ const TEXT = Buffer.from(
  * @param {number} number
  * @param {number} size at most 32768
  */
-function textOf(number, size) {
+export function textOf(number, size) {
   const start = (number * 997) % (TEXT.length - 32768);
   return TEXT.subarray(start, start + size);
 }
@@ -28,10 +28,10 @@ export function packSmallFiles(tar, count) {
 }
 
 /**
- * @param {number} count
+ * @param {number} count of files
  * @returns {Generator<Entry>}
  */
-function* smallFiles(count) {
+export function* smallFiles(count) {
   yield { type: 'directory', name: 'srv' };
   yield { type: 'directory', name: 'srv/files' };
   for (let n = 0; n < count; n += 1) {
@@ -96,6 +96,58 @@ export function packDeletions(tar, { file, directory, parents }) {
   );
 }
 
+/** The right to use raw sockets, as file systems keep it: version 2, effective. */
+const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+
+/**
+ * A layer of what few images have, so that the comparison of trees covers it: attributes, devices, a pipe, owners,
+ * special modes, times with a fraction.
+ *
+ * @param {string} tar file to write
+ */
+export function packSpecialFiles(tar) {
+  const text = (/** @type {string} */ value) => Buffer.from(value);
+  writeTar(tar, [
+    { type: 'directory', name: 'srv' },
+    {
+      type: 'directory',
+      name: 'srv/special',
+      owner: [1000, 2000],
+      mode: 0o2775,
+      mtime: '1600000000.123456789',
+    },
+    {
+      type: 'file',
+      name: 'srv/special/capable',
+      mode: 0o755,
+      bytes: textOf(3, 3000),
+      xattrs: { 'security.capability': CAPABILITY },
+    },
+    { type: 'hardLink', name: 'srv/special/capable.linked', mode: 0o755, target: 'srv/special/capable' },
+    {
+      type: 'file',
+      name: 'srv/special/noted',
+      owner: [1000, 2000],
+      mode: 0o6711,
+      mtime: '1600000000.000000001',
+      bytes: textOf(4, 700),
+      xattrs: { 'user.empty': text(''), 'user.note': text('a = b\nc') },
+    },
+    {
+      type: 'directory',
+      name: 'srv/special/sticky',
+      owner: [65534, 100],
+      mode: 0o1777,
+      xattrs: { 'user.on-directory': text('yes') },
+    },
+    { type: 'file', name: 'srv/special/unreadable', owner: [123456, 654321], mode: 0, bytes: textOf(5, 10) },
+    { type: 'fifo', name: 'srv/special/pipe', owner: [0, 5], mode: 0o620 },
+    { type: 'characterDevice', name: 'srv/special/null', mode: 0o666, device: [1, 3] },
+    { type: 'blockDevice', name: 'srv/special/disk', owner: [0, 6], mode: 0o660, device: [7, 200] },
+    { type: 'symlink', name: 'srv/special/owned-link', owner: [1000, 2000], target: 'noted' },
+  ]);
+}
+
 /**
  * Bytes that compress to about a half, for an image that is too small otherwise.
  *
@@ -116,14 +168,41 @@ function* filler(bytes) {
   const size = 32768;
   for (let n = 0; n * size < bytes; n += 1) {
     const half = Buffer.from(textOf(n, size));
-    // xorshift: the same bytes in every run
-    let state = n + 1;
-    for (let i = 0; i < size / 2; i += 4) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      half.writeInt32LE(state, i);
-    }
+    fillWithNoise(half.subarray(0, size / 2), n + 1);
     yield { type: 'file', name: `srv/filler/${n}`, bytes: half };
+  }
+}
+
+/**
+ * Few files of a megabyte (10⁶ bytes) each, of which a quarter cannot be compressed.
+ *
+ * @param {number} count of files
+ * @returns {Generator<Entry>}
+ */
+export function* largeFiles(count) {
+  yield { type: 'directory', name: 'srv' };
+  yield { type: 'directory', name: 'srv/data' };
+  const bytes = Buffer.alloc(1e6);
+  for (let n = 0; n < count; n += 1) {
+    for (let at = 0; at < bytes.length; at += 32768) textOf(n * 31 + at / 32768, 32768).copy(bytes, at);
+    for (let at = 0; at + 8192 <= bytes.length; at += 32768) {
+      fillWithNoise(bytes.subarray(at, at + 8192), n * 32 + at / 32768 + 1);
+    }
+    yield { type: 'file', name: `srv/data/${n}`, bytes };
+  }
+}
+
+/**
+ * @param {Buffer} bytes a multiple of four
+ * @param {number} seed not 0; the same noise for the same one
+ */
+function fillWithNoise(bytes, seed) {
+  // xorshift
+  let state = seed;
+  for (let at = 0; at < bytes.length; at += 4) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes.writeInt32LE(state, at);
   }
 }

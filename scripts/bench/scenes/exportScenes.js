@@ -32,6 +32,7 @@ function exportScene(form, quick) {
     needs: ['skopeo'],
     quick,
     targets: { wall: 0.7 },
+    seconds: form === 'docker-archive' ? { once: 25, pair: 10 } : { once: 30, pair: 25 },
     prepare: async (bench) => {
       const store = await makeStore(bench);
       const name = bench.images.name('app');

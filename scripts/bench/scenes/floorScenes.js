@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { untar } from '../commands.js';
+import { importOurs, untar } from '../commands.js';
+import { overlayDirectories } from '../evidence/overlayDirectories.js';
 import { listTree, withoutDeletions } from '../evidence/treeListing.js';
 import { IMAGE_TITLES } from '../images/imageRecipes.js';
 import { makePlace } from '../place.js';
-import { importOurs } from './importScenes.js';
+import { MEMORY_MB } from './importScenes.js';
 import { proveRefusal } from './refusal.js';
 
 /**
@@ -15,16 +15,35 @@ import { proveRefusal } from './refusal.js';
 
 /** @type {Scene[]} */
 export const floorScenes = [
-  floorScene({ image: 'app', compression: 'gzip', quick: true, targets: { wall: 1 } }),
-  floorScene({ image: 'app', compression: 'none', quick: false, targets: {} }),
-  floorScene({ image: 'many-files', compression: 'none', quick: true, targets: { wall: 1.8 } }),
+  floorScene({
+    image: 'app',
+    compression: 'gzip',
+    quick: true,
+    targets: { wall: 1 },
+    seconds: { once: 15, pair: 9 },
+  }),
+  floorScene({
+    image: 'app',
+    compression: 'none',
+    quick: false,
+    targets: {},
+    seconds: { once: 15, pair: 7 },
+  }),
+  floorScene({
+    image: 'many-files',
+    compression: 'none',
+    quick: true,
+    targets: { wall: 1.8 },
+    seconds: { once: 30, pair: 14 },
+  }),
 ];
 
 /**
- * @param {{ image: ImageKey, compression: 'gzip' | 'none', quick: boolean, targets: import('../report.js').Targets }} parameters
+ * @param {{ image: ImageKey, compression: 'gzip' | 'none' } &
+ *   Pick<Scene, 'quick' | 'targets' | 'seconds'>} parameters
  * @returns {Scene}
  */
-function floorScene({ image, compression, quick, targets }) {
+function floorScene({ image, compression, quick, targets, seconds }) {
   const peer = compression === 'gzip' ? 'pigz -dc | tar -xp' : 'tar -xp';
   const form = compression === 'gzip' ? 'oci-gzip' : 'oci-none';
   return {
@@ -32,10 +51,11 @@ function floorScene({ image, compression, quick, targets }) {
     summary: `import of ${IMAGE_TITLES[image]} (oci-archive, ${compression === 'gzip' ? 'gzip' : 'plain'}, overlay) against the floor, ${peer} of its layers`,
     ours: 'sediment import',
     peer,
-    compared: 'trees of all layers, without marks of deletions',
+    compared: 'trees of all layers, without attributes and marks of deletions',
     needs: ['tar', 'pigz'],
     quick,
-    targets,
+    targets: { ...targets, memoryMB: MEMORY_MB },
+    seconds,
     prepare: async (bench) => {
       const archive = bench.images.archive(image, form);
       const layers = bench.images.layerFiles(image, compression);
@@ -58,20 +78,4 @@ function floorScene({ image, compression, quick, targets }) {
       };
     },
   };
-}
-
-/**
- * Where the driver keeps what each layer brings, from the lowest up.
- *
- * @param {string} graphRoot of a store with one image
- */
-function overlayDirectories(graphRoot) {
-  /** @type {{ id: string, parent?: string }[]} */
-  const layers = JSON.parse(readFileSync(join(graphRoot, 'overlay-layers/layers.json'), 'utf8'));
-  const above = new Map(layers.map(({ id, parent = '' }) => [parent, id]));
-  const directories = [];
-  for (let id = above.get(''); id !== undefined; id = above.get(id)) {
-    directories.push(join(graphRoot, 'overlay', id, 'diff'));
-  }
-  return directories;
 }

@@ -1,4 +1,4 @@
-import { podman, sediment, skopeo, storeReference, umoci } from '../commands.js';
+import { importOurs, podman, skopeo, storeReference, umoci } from '../commands.js';
 import { asPlainDirectory, listTree, withoutRootTime } from '../evidence/treeListing.js';
 import { runCommand } from '../helperProgram.js';
 import { IMAGE_TITLES } from '../images/imageRecipes.js';
@@ -22,7 +22,8 @@ import { proveRefusal } from './refusal.js';
  * @property {Importer} peer
  * @property {Driver} [driver]
  * @property {boolean} [quick]
- * @property {import('../report.js').Targets} [targets]
+ * @property {import('../verdicts.js').Targets} [targets]
+ * @property {Scene['seconds']} seconds
  */
 
 /** @type {Record<Importer, string>} */
@@ -35,22 +36,62 @@ const FORM_TITLES = {
   'docker-none': 'docker-archive, plain',
 };
 const CPU = 0.45;
-const MEMORY_MB = 160;
+/** What an import may need at most, whatever the image. */
+export const MEMORY_MB = 160;
 
 /** @type {ImportScene[]} */
 const IMPORTS = [
-  { image: 'many-layers', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.35 } },
-  { image: 'app', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.35 } },
-  { image: 'app', form: 'docker-none', peer: 'skopeo', targets: { wall: 0.35 } },
-  { image: 'app', form: 'oci-zstd', peer: 'skopeo' },
-  { image: 'base', form: 'oci-gzip', peer: 'skopeo', targets: { wall: 0.4 } },
-  { image: 'base', form: 'docker-none', peer: 'skopeo', targets: { wall: 0.4 } },
-  { image: 'many-files', form: 'oci-gzip', peer: 'skopeo', quick: true, targets: { wall: 0.45 } },
-  { image: 'app', form: 'oci-gzip', peer: 'podman', targets: { wall: 0.3 } },
-  { image: 'app', form: 'docker-none', peer: 'podman', targets: { wall: 0.3 } },
-  { image: 'app', form: 'oci-gzip', peer: 'umoci', targets: { wall: 0.3 } },
-  { image: 'app', form: 'oci-gzip', peer: 'skopeo', driver: 'vfs' },
-  { image: 'base', form: 'docker-none', peer: 'skopeo', driver: 'vfs' },
+  {
+    image: 'many-layers',
+    form: 'oci-gzip',
+    peer: 'skopeo',
+    quick: true,
+    targets: { wall: 0.35 },
+    seconds: { once: 4, pair: 7 },
+  },
+  {
+    image: 'app',
+    form: 'oci-gzip',
+    peer: 'skopeo',
+    quick: true,
+    targets: { wall: 0.35 },
+    seconds: { once: 20, pair: 16 },
+  },
+  {
+    image: 'app',
+    form: 'docker-none',
+    peer: 'skopeo',
+    targets: { wall: 0.35 },
+    seconds: { once: 20, pair: 12 },
+  },
+  { image: 'app', form: 'oci-zstd', peer: 'skopeo', seconds: { once: 20, pair: 14 } },
+  { image: 'base', form: 'oci-gzip', peer: 'skopeo', targets: { wall: 0.4 }, seconds: { once: 8, pair: 7 } },
+  {
+    image: 'base',
+    form: 'docker-none',
+    peer: 'skopeo',
+    targets: { wall: 0.4 },
+    seconds: { once: 8, pair: 6 },
+  },
+  {
+    image: 'many-files',
+    form: 'oci-gzip',
+    peer: 'skopeo',
+    quick: true,
+    targets: { wall: 0.45 },
+    seconds: { once: 35, pair: 22 },
+  },
+  { image: 'app', form: 'oci-gzip', peer: 'podman', targets: { wall: 0.3 }, seconds: { once: 20, pair: 18 } },
+  {
+    image: 'app',
+    form: 'docker-none',
+    peer: 'podman',
+    targets: { wall: 0.3 },
+    seconds: { once: 20, pair: 16 },
+  },
+  { image: 'app', form: 'oci-gzip', peer: 'umoci', targets: { wall: 0.3 }, seconds: { once: 20, pair: 16 } },
+  { image: 'app', form: 'oci-gzip', peer: 'skopeo', driver: 'vfs', seconds: { once: 40, pair: 60 } },
+  { image: 'base', form: 'docker-none', peer: 'skopeo', driver: 'vfs', seconds: { once: 8, pair: 8 } },
 ];
 
 /** @type {Scene[]} */
@@ -60,8 +101,8 @@ export const importScenes = IMPORTS.map(importScene);
  * @param {ImportScene} parameters
  * @returns {Scene}
  */
-function importScene({ image, form, peer, driver = 'overlay', quick = false, targets = {} }) {
-  const general = peer === 'skopeo' && driver === 'overlay' ? { cpu: CPU, memoryMB: MEMORY_MB } : {};
+function importScene({ image, form, peer, driver = 'overlay', quick = false, targets = {}, seconds }) {
+  const cpu = peer === 'skopeo' && driver === 'overlay' ? { cpu: CPU } : {};
   return {
     name: ['import', image, form, ...(driver === 'vfs' ? ['vfs'] : []), peer].join('-'),
     summary: `import of ${IMAGE_TITLES[image]} (${FORM_TITLES[form]}, ${driver}) against ${PEER_COMMANDS[peer]}`,
@@ -70,11 +111,13 @@ function importScene({ image, form, peer, driver = 'overlay', quick = false, tar
     compared: 'trees',
     needs: [...new Set([peer, 'podman', ...(form === 'oci-zstd' ? ['zstd'] : [])])],
     quick,
-    targets: { ...targets, ...general },
+    targets: { ...targets, ...cpu, memoryMB: MEMORY_MB },
+    seconds,
     prepare: async (bench) => {
       const comparable = peer === 'umoci' ? asPlainDirectory : withoutRootTime;
       const archive = bench.images.archive(image, form);
       const name = bench.images.name(image);
+      const layout = peer === 'umoci' ? bench.images.layout(image, 'gzip') : '';
       return {
         run: (side) => {
           const place = makePlace(bench.scratch);
@@ -86,7 +129,7 @@ function importScene({ image, form, peer, driver = 'overlay', quick = false, tar
                   driver,
                   archive,
                   name,
-                  layout: bench.images.layout(image, 'gzip'),
+                  layout,
                 });
           return { command, evidence: () => comparable(listTree(tree())), dispose: place.dispose };
         },
@@ -94,15 +137,6 @@ function importScene({ image, form, peer, driver = 'overlay', quick = false, tar
       };
     },
   };
-}
-
-/**
- * @param {Place} place
- * @param {Driver} driver
- * @param {string} archive
- */
-export function importOurs(place, driver, archive) {
-  return sediment(place, driver, ['import', '--quiet', archive]);
 }
 
 /**
@@ -139,6 +173,6 @@ export function skopeoImport(place, { driver, archive, name }) {
  * @param {Driver} driver
  * @param {string} name
  */
-function mergedTree(place, driver, name) {
+export function mergedTree(place, driver, name) {
   return runCommand(podman(place, driver, ['image', 'mount', name])).trim();
 }

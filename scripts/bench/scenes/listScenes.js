@@ -18,7 +18,7 @@ export const listScenes = [1_000, 10_000].flatMap((count) => [
 
 /**
  * @param {number} count
- * @param {{ targets: import('../report.js').Targets }} options
+ * @param {{ targets: import('../verdicts.js').Targets }} options
  * @returns {Scene}
  */
 function listScene(count, { targets }) {
@@ -90,6 +90,7 @@ function storeScene(count, { run, ...scene }) {
     needs: ['containers-storage'],
     quick: scene.targets.wall !== undefined,
     pairsAtLeast: PAIRS,
+    seconds: { once: count / 2000, pair: 1 },
     prepare: async (bench) => {
       const place = makePlace(bench.scratch);
       const layer = makeLargeStore(place, count);

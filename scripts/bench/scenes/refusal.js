@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sediment } from '../commands.js';
+import { importOurs, sediment } from '../commands.js';
 import { copyWithFlippedByte } from '../evidence/flippedByte.js';
 import { measure } from '../measure.js';
 import { makePlace } from '../place.js';
@@ -32,7 +32,7 @@ export async function proveRefusal({ scratch }, archive, driver) {
   try {
     const copy = join(directory, 'flipped.tar');
     copyWithFlippedByte(archive, copy);
-    const { status, stderr } = await measure(sediment(place, driver, ['import', '--quiet', copy]), {
+    const { status, stderr } = await measure(importOurs(place, driver, copy), {
       directory: scratch,
     });
     if (status !== 1 || !/digest/i.test(stderr)) {

@@ -35,7 +35,7 @@ export const startScenes = [
 ];
 
 /**
- * @param {Omit<Scene, 'compared' | 'quick' | 'prepare'> & { program: string, args: string[], our: string[] }} parameters
+ * @param {Omit<Scene, 'compared' | 'quick' | 'seconds' | 'prepare'> & { program: string, args: string[], our: string[] }} parameters
  * @returns {Scene}
  */
 function startScene({ program, args, our, ...scene }) {
@@ -44,6 +44,7 @@ function startScene({ program, args, our, ...scene }) {
     compared: undefined,
     quick: scene.targets.wall !== undefined,
     pairsAtLeast: PAIRS,
+    seconds: { once: 1, pair: 0.3 },
     prepare: async (bench) => {
       const { env, dispose } = makePlace(bench.scratch);
       return {

@@ -8,6 +8,8 @@ describe('parseBenchArguments', () => {
   it('measures everything in five rounds when nothing is said', () => {
     expect(parse()).toEqual({
       quick: false,
+      targets: false,
+      markdown: undefined,
       rounds: 5,
       scenes: [],
       json: undefined,
@@ -22,6 +24,8 @@ describe('parseBenchArguments', () => {
 
   it('takes fewer rounds when it has to be quick, unless told how many', () => {
     expect(parse('--quick').rounds).toBe(2);
+    expect(parse('--targets').rounds).toBe(3);
+    expect(parse('--quick', '--targets').rounds).toBe(2);
     expect(parse('--quick', '--rounds', '7').rounds).toBe(7);
   });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { divideFiles, withParents } from '../../../scripts/bench/images/hostFiles.js';
 import { hostPackageSource } from '../../../scripts/bench/images/hostPackageSource.js';
+import { ImageLibrary } from '../../../scripts/bench/images/imageLibrary.js';
 import { makeScratchDirectory, removeScratchDirectory } from '../../support/storeRoot.ts';
 
 const scratch: string[] = [];
@@ -38,6 +39,24 @@ describe('hostPackageSource', () => {
   it('finds none where there is none', () => {
     expect(hostPackageSource(apt({ 'readme.txt': 'deb http://a/debian b main' }))).toBeUndefined();
     expect(hostPackageSource('/nonexistent')).toBeUndefined();
+  });
+});
+
+describe('ImageLibrary', () => {
+  it('makes no base system for images that have none, and keeps them apart from those that have', () => {
+    const directory = makeScratchDirectory('images');
+    scratch.push(directory);
+    const notes: string[] = [];
+    const note = (line: string): number => notes.push(line);
+    const images = new ImageLibrary({ directory, scratch: directory, quick: false, note });
+    const archive = images.archive('few-layers', 'oci-gzip');
+    expect(archive).toMatch(/\/bench-images-\d+-made\/few-layers\/oci-gzip\.tar$/);
+    expect(images.layerFiles('few-layers', 'gzip')).toHaveLength(3);
+    expect(images.areKept).toBe(false);
+    expect(images.baseOrigin).toBeUndefined();
+    const before = notes.length;
+    expect(images.archive('few-layers', 'oci-gzip')).toBe(archive);
+    expect(notes).toHaveLength(before);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_SCENES } from '../../../scripts/bench/scenes/allScenes.js';
+import { expectedSeconds, expectedTime } from '../../../scripts/bench/expectedTime.js';
+import { ALL_SCENES, chooseScenes } from '../../../scripts/bench/scenes/allScenes.js';
 
 describe('scenes', () => {
   it('have names of their own', () => {
@@ -32,6 +33,39 @@ describe('scenes', () => {
       'floor-many-files-none': 1.8,
       'export-app-docker-archive': 0.7,
       'export-app-oci-archive': 0.7,
+      'scale-bytes-4000': 1.2,
+      'scale-files-100000': 1.2,
+      'scale-files-500000': 1.2,
     });
+  });
+
+  it('limit the memory of every import, and count the records that it reads and writes', () => {
+    const imports = ALL_SCENES.filter(({ name }) => /^(import|floor|durability|scale)-/.test(name));
+    expect(imports.filter(({ targets }) => targets.memoryMB !== 160)).toEqual([]);
+    expect(ALL_SCENES.filter(({ targets }) => targets.counts === 1).map(({ name }) => name)).toEqual([
+      'scale-store-1000',
+      'scale-store-10000',
+    ]);
+  });
+
+  it('are chosen by name, by haste, or by having a target of their own', () => {
+    const none = { scenes: [], quick: false, targets: false };
+    expect(chooseScenes(none)).toEqual(ALL_SCENES);
+    expect(chooseScenes({ ...none, scenes: ['list-1000'], quick: true })).toMatchObject([
+      { name: 'list-1000' },
+    ]);
+    const own = chooseScenes({ ...none, targets: true }).map(({ name }) => name);
+    expect(own).toContain('import-app-oci-gzip-umoci');
+    expect(own).toContain('scale-store-10000');
+    expect(own).not.toContain('import-app-oci-zstd-skopeo');
+  });
+
+  it('with targets take less than 25 minutes in three rounds', () => {
+    const chosen = chooseScenes({ scenes: [], quick: false, targets: true });
+    expect(expectedSeconds(chosen, { rounds: 3, quick: false })).toBeLessThan(25 * 60);
+    expect(expectedTime(chosen, { rounds: 3, quick: false, areImagesKept: true })).toMatch(
+      /^\d+ scenes, about \d+ minutes on a quiet machine$/,
+    );
+    expect(expectedTime(chosen, { rounds: 3, quick: false, areImagesKept: false })).toMatch(/make images$/);
   });
 });

@@ -32,6 +32,12 @@ describe('ratiosOf', () => {
     expect(ratiosOf(pairs).wall).toEqual({ median: 0.5, min: 0.5, max: 1.5 });
   });
 
+  it('divides times by the work that was done, and not memory', () => {
+    const pairs = [{ ours: sample(100, 50, 6), peer: sample(10, 10, 3) }];
+    const { wall, cpu, memory } = ratiosOf(pairs, { name: 'file', ours: 1000, peer: 100 });
+    expect([wall.median, cpu.median, memory.median]).toEqual([1, 0.5, 2]);
+  });
+
   it('does so for processor time and memory', () => {
     const pairs = [{ ours: sample(1, 30, 400), peer: sample(1, 60, 100) }];
     const { cpu, memory } = ratiosOf(pairs);
