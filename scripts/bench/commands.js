@@ -7,6 +7,7 @@ import { programPath } from './helperProgram.js';
  * @typedef {import('./place.js').Place} Place
  * @typedef {import('./measure.js').Command} Command
  * @typedef {'overlay' | 'vfs'} Driver
+ * @typedef {'none' | 'ordered' | 'full'} Durability
  */
 
 /** The commands as npm installs them, run by the node that runs this. */
@@ -27,13 +28,16 @@ export function sediment({ graphRoot, runRoot, env }, driver, args) {
 }
 
 /**
+ * An import of ours, under the policy of the peers, who sync no layers, unless told otherwise.
+ *
  * @param {Place} place
  * @param {Driver} driver
  * @param {string} source archive, or directory with an OCI layout
+ * @param {Durability} [durability]
  * @returns {Command}
  */
-export function importOurs(place, driver, source) {
-  return sediment(place, driver, ['import', '--quiet', source]);
+export function importOurs(place, driver, source, durability = 'none') {
+  return sediment(place, driver, ['--durability', durability, 'import', '--quiet', source]);
 }
 
 /**

@@ -9,6 +9,7 @@ const IMAGES_SECONDS = 240;
  * @returns {string} about how long they take, for people
  */
 export function expectedTime(scenes, { rounds, quick, areImagesKept }) {
+  if (quick) return `${scenes.length} scenes, as far as three minutes go`;
   const seconds = expectedSeconds(scenes, { rounds, quick });
   const images = areImagesKept ? '' : `, and up to ${Math.ceil(IMAGES_SECONDS / 60)} to make images`;
   return `${scenes.length} scenes, about ${Math.ceil(seconds / 60)} minutes on a quiet machine${images}`;

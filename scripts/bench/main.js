@@ -22,6 +22,7 @@ const QUICK_MS = 165_000;
 /**
  * @typedef {import('./report.js').SceneResult} SceneResult
  * @typedef {import('./report.js').NotMeasured} NotMeasured
+ * @typedef {import('./jsonReport.js').Outcome} Outcome
  * @typedef {import('./scenes/scene.js').Scene} Scene
  * @typedef {import('./scenes/scene.js').Bench} Bench
  * @typedef {import('./benchArguments.js').BenchOptions} BenchOptions
@@ -52,17 +53,19 @@ async function main(options) {
   const facts = describeRun(options, scratch);
   const scenes = chooseScenes(options);
   note(expectedTime(scenes, { ...options, areImagesKept: images.areKept }));
-  const outcome = await runAll(scenes, { scratch, images, note, nice: options.nice }, options);
+  /** @param {Outcome} outcome so far: what ends the run in between loses nothing */
+  const save = (outcome) => {
+    if (options.json === undefined) return;
+    const seconds = Math.round((Date.now() - started) / 1000);
+    const circumstances = { date: new Date().toISOString(), seconds, base: images.baseOrigin, ...facts };
+    writeFileSync(options.json, `${JSON.stringify(jsonReport(circumstances, outcome), undefined, 2)}\n`);
+  };
+  const outcome = await runAll(scenes, { scratch, images, note, nice: options.nice }, { ...options, save });
   say('');
   for (const line of summary(outcome.results, outcome.notMeasured)) say(line);
   for (const { name, reason } of outcome.failed) say(`bench: FAILED: ${name}: ${reason}`);
-  const base = images.baseOrigin;
-  if (base !== undefined) say(`the base system is made of: ${base}`);
-  if (options.json !== undefined) {
-    const seconds = Math.round((Date.now() - started) / 1000);
-    const report = jsonReport({ date: new Date().toISOString(), seconds, base, ...facts }, outcome);
-    writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
-  }
+  if (images.baseOrigin !== undefined) say(`the base system is made of: ${images.baseOrigin}`);
+  save(outcome);
   return exitStatus(outcome);
 }
 
@@ -86,9 +89,11 @@ function describeRun({ nice, rounds, quick, targets, scenes }, scratch) {
 /**
  * @param {readonly Scene[]} scenes
  * @param {Bench} bench
- * @param {BenchOptions} options
+ * @param {import('./runScene.js').RunOptions & { save: (outcome: Outcome) => void }} options `save`: called after
+ *   each scene
+ * @returns {Promise<Outcome>}
  */
-async function runAll(scenes, bench, options) {
+async function runAll(scenes, bench, { save, ...options }) {
   /** @type {SceneResult[]} */
   const results = [];
   /** @type {NotMeasured[]} */
@@ -111,6 +116,7 @@ async function runAll(scenes, bench, options) {
       (error instanceof CannotMeasure || error instanceof DeadlineOver ? notMeasured : failed).push(entry);
       bench.note(`${entry.name}: ${entry.reason}`);
     }
+    save({ results, notMeasured, failed });
   }
   return { results, notMeasured, failed };
 }

@@ -1,3 +1,4 @@
+import { durabilityScenes } from './durabilityScenes.js';
 import { exportScenes } from './exportScenes.js';
 import { floorScenes } from './floorScenes.js';
 import { importScenes } from './importScenes.js';
@@ -12,6 +13,7 @@ const scenes = [
   ...importScenes,
   ...floorScenes,
   ...exportScenes,
+  ...durabilityScenes,
   ...storeScenes,
   ...scaleScenes,
 ];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { importOurs } from '../../../scripts/bench/commands.js';
 import { expectedSeconds, expectedTime } from '../../../scripts/bench/expectedTime.js';
 import { ALL_SCENES, chooseScenes } from '../../../scripts/bench/scenes/allScenes.js';
 
@@ -33,6 +34,9 @@ describe('scenes', () => {
       'floor-many-files-none': 1.8,
       'export-app-docker-archive': 0.7,
       'export-app-oci-archive': 0.7,
+      'durability-app-ordered': 1.3,
+      'durability-base-ordered': 1.3,
+      'durability-many-files-ordered': 1.3,
       'scale-bytes-4000': 1.2,
       'scale-files-100000': 1.2,
       'scale-files-500000': 1.2,
@@ -48,6 +52,13 @@ describe('scenes', () => {
     ]);
   });
 
+  it('import without syncing layers, as the peers do, unless that is what they are about', () => {
+    const place = { path: '', graphRoot: '', runRoot: '', libpodTmp: '', env: {}, dispose: () => undefined };
+    const policy = (args: readonly string[]) => args[args.indexOf('--durability') + 1];
+    expect(policy(importOurs(place, 'overlay', 'a.tar').args)).toBe('none');
+    expect(policy(importOurs(place, 'overlay', 'a.tar', 'full').args)).toBe('full');
+  });
+
   it('are chosen by name, by haste, or by having a target of their own', () => {
     const none = { scenes: [], quick: false, targets: false };
     expect(chooseScenes(none)).toEqual(ALL_SCENES);
@@ -58,6 +69,7 @@ describe('scenes', () => {
     expect(own).toContain('import-app-oci-gzip-umoci');
     expect(own).toContain('scale-store-10000');
     expect(own).not.toContain('import-app-oci-zstd-skopeo');
+    expect(own).not.toContain('durability-app-full');
   });
 
   it('with targets take less than 25 minutes in three rounds', () => {
@@ -67,5 +79,6 @@ describe('scenes', () => {
       /^\d+ scenes, about \d+ minutes on a quiet machine$/,
     );
     expect(expectedTime(chosen, { rounds: 3, quick: false, areImagesKept: false })).toMatch(/make images$/);
+    expect(expectedTime(chosen, { rounds: 2, quick: true, areImagesKept: false })).toMatch(/three minutes/);
   });
 });
