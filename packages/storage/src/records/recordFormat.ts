@@ -1,9 +1,9 @@
 import { isAscii } from 'node:buffer';
-import { StorageError } from '@sediment/core';
+import { goJsonStringify, StorageError } from '@sediment/core';
 import type * as z from 'zod/mini';
 import { JsonSyntaxError, readJson } from './jsonReader.ts';
 import { writeJsonObject } from './jsonWriter.ts';
-import { plainReader } from './plainRecord.ts';
+import { plainRecords } from './plainRecord.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -49,20 +49,24 @@ export function defineRecordFormat<T extends object, Json>(
   document: RecordDocument<T, Json>,
 ): RecordFormat<T> {
   const known = new Map(Object.keys(document.schema.shape).map((key) => [key.toLowerCase(), key]));
-  const readPlain = plainReader<Json>(document.schema);
+  const plain = plainRecords<Json>(document.schema);
   const fromPlain = (raw: unknown) => {
-    const plain = readPlain(raw);
-    return plain === undefined ? undefined : Object.freeze(document.fromJson(plain, NONE_UNKNOWN));
+    const json = plain.read(raw);
+    return json === undefined ? undefined : Object.freeze(document.fromJson(json, NONE_UNKNOWN));
   };
   // A save writes all records of a store and changes one: the text of the others is kept.
   const texts = new WeakMap<T, string>();
+  const checkedText = (json: JsonObject, unknown: JsonObject, where: Place): string => {
+    check(document, json, where);
+    return writeJsonObject({ ...json, ...checkUnknown(unknown, known, json, where) }, document.maps);
+  };
   const textOf = (record: T, where: Place): string => {
     const kept = texts.get(record);
     if (kept !== undefined) return kept;
     const json = document.toJson(record);
-    check(document, json, where);
-    const members = { ...json, ...checkUnknown(document.unknownOf(record), known, json, where) };
-    const text = writeJsonObject(members, document.maps);
+    const unknown = document.unknownOf(record);
+    const isPlain = isEmpty(unknown) && plain.accepts(json) && hasSortedMaps(json, document.maps);
+    const text = isPlain ? goJsonStringify(json) : checkedText(json, unknown, where);
     texts.set(Object.freeze(record), text);
     return text;
   };
@@ -89,6 +93,23 @@ export function defineRecordFormat<T extends object, Json>(
 }
 
 const NONE_UNKNOWN: JsonObject = Object.freeze({});
+
+function isEmpty(object: JsonObject): boolean {
+  for (const _ in object) return false;
+  return true;
+}
+
+/** Whether keys that Go sorts by their bytes are in that order; those that are not ASCII are not looked at. */
+function hasSortedMaps(json: JsonObject, maps: readonly string[]): boolean {
+  return maps.every((map) => {
+    let last = '';
+    for (const key in json[map] as JsonObject | undefined) {
+      if (key < last || !/^[\x20-\x7e]*$/.test(key)) return false;
+      last = key;
+    }
+    return true;
+  });
+}
 
 interface Place {
   readonly action: 'loading' | 'writing';

@@ -16,7 +16,7 @@ import {
   timeSchema,
   uintsSchema,
 } from '../../src/records/fieldSchemas.ts';
-import { plainReader } from '../../src/records/plainRecord.ts';
+import { plainRecords } from '../../src/records/plainRecord.ts';
 
 const schema = z.object({
   id: idSchema,
@@ -32,7 +32,7 @@ const schema = z.object({
   flags: flagsSchema,
   maps: idMapsSchema,
 });
-const readPlain = plainReader<z.output<typeof schema>>(schema);
+const plain = plainRecords<z.output<typeof schema>>(schema);
 
 const HEX = 'ab'.repeat(32);
 const values = fc.oneof(
@@ -90,14 +90,34 @@ function fieldsOf(json: object): Record<string, unknown> {
 }
 
 /** A copy, since reading changes what it is given. */
-const readCopy = (raw: unknown) => readPlain(structuredClone(raw));
+const readCopy = (raw: unknown) => plain.read(structuredClone(raw));
 
-describe('plainReader', () => {
+describe('plainRecords', () => {
   it('keeps a big data item whose name JavaScript gives a meaning', () => {
     const raw = JSON.parse('{"id":"ab","sizes":{"__proto__":3}}');
     const document = z.object({ id: idSchema, sizes: sizesSchema });
     expect(Object.entries(document.parse(raw).sizes)).toEqual([['__proto__', 3]]);
-    expect(plainReader<z.output<typeof document>>(document)(raw)?.sizes).toBe(raw.sizes);
+    expect(plainRecords<z.output<typeof document>>(document).read(raw)?.sizes).toBe(raw.sizes);
+  });
+
+  it('accepts only what the schema gives back unchanged', () => {
+    const field = fc.option(values, { nil: undefined, freq: 3 });
+    const keys = Object.keys(schema.shape);
+    const records = fc.record(Object.fromEntries(keys.map((key) => [key, field])));
+    const ids = fc.constantFrom<unknown>(HEX, undefined, 'a/b');
+    fc.assert(
+      fc.property(records, ids, (record, id) => {
+        const json = { ...record, id };
+        if (!plain.accepts(json)) return;
+        const given = fieldsOf(schema.parse(json));
+        for (const [key, value] of Object.entries(json)) {
+          if (value !== undefined) expect(given[key]).toEqual(value);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(plain.accepts({ id: HEX, size: 1, text: undefined })).toBe(true);
+    expect(plain.accepts({ text: 'a' })).toBe(false);
   });
 
   it('gives what the schema gives, or nothing', () => {
@@ -148,6 +168,6 @@ describe('plainReader', () => {
   it.each(
     [{}, { id: HEX, unknown: 1 }, { ID: HEX }, { id: HEX, text: null }, [], null, 'a'].map((raw) => [raw]),
   )('leaves %j to the schema', (raw) => {
-    expect(readPlain(raw)).toBeUndefined();
+    expect(plain.read(raw)).toBeUndefined();
   });
 });
