@@ -44,6 +44,11 @@ export const STORE_STEPS = {
   setContainerData: dropin('set a document of a container', ({ layer }) => [
     ...['set-container-data', '--file', layer, 'box', 'a document'],
   ]),
+  copy: dropin('copy into a layer', ({ layer }) => ['copy', layer, `${FILLED}:/copied`]),
+  putBlob: {
+    ...{ name: 'keep a blob', program: 'sediment' },
+    args: ({ layer }) => ['blobs', 'put', '--pin', layer],
+  },
   removeContainer: sediment('remove a container', 'rm', 'box'),
   removeImage: sediment('remove an image', 'rmi', 'second:1'),
   removeKept: sediment('remove an image with kept blobs', 'rmi', 'kept:1'),

@@ -16,6 +16,7 @@ import { removeTree } from '../../staging/removeTree.ts';
 import type { FeatureResult } from './featureCache.ts';
 import { mountMapped } from './mappedLowers.ts';
 import { overlayMountRequest } from './mountRequest.ts';
+import { removeOldProbes } from './oldProbes.ts';
 
 /** What probes need to know of the place they probe. */
 export interface ProbePlace {
@@ -153,6 +154,7 @@ export function probeShifting(place: ProbePlace): FeatureResult {
 }
 
 function inProbeDirectory<T>(place: ProbePlace, prefix: string, fn: (dir: string) => T): T {
+  removeOldProbes(place.home);
   const dir = mkdtempSync(join(place.home, prefix));
   try {
     for (const name of ['upper', 'work', 'merged']) mkdirSync(join(dir, name));
