@@ -8,6 +8,7 @@ import { withOwnLock } from '../store/withOwnLock.ts';
 import type { BlobRange, OpenBytes } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
+import { noteLayers } from './layerNote.ts';
 import { discardTempDirs } from './layerRemover.ts';
 import { stageChain } from './stageChain.ts';
 
@@ -169,6 +170,10 @@ async function unpackMissing(
     assertRoomForLayers({ ...options, paths: context.paths, layers: missing });
     const content = context.imageContentTemp.create();
     temps.push(content);
+    noteLayers(
+      content,
+      missing.map(({ id }) => id),
+    );
     const metadata = context.layerTemp.create();
     temps.push(metadata);
     if (keeper !== undefined) temps.push(keeper.newTemp());

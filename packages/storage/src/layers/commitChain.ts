@@ -8,10 +8,10 @@ import { newLayerRecord } from './newLayerRecord.ts';
 import type { StagedLayer } from './stageChain.ts';
 
 /**
- * Makes staged layers part of the store, parent first, under the layers lock: records marked
- * incomplete and saved; trees and tar-split files renamed into place; marks cleared and saved. The
- * last save is the moment at which they become visible, all at once. A crash before it leaves
- * incomplete records, which whoever opens the store next removes.
+ * Makes staged layers part of the store, parent first, under the layers lock: trees and tar-split files
+ * are renamed into place, then the records are saved, once. That save is the moment at which the layers become
+ * visible, all at once. What a crash before it leaves is named by the note in the staging directory
+ * (`noteLayers`), and removed by whoever of us opens the store next.
  *
  * @param signal ends the waiting for the lock, which others may hold for as long as they unpack; once the
  *   commit has begun it is finished
@@ -28,12 +28,9 @@ export async function commitChain(
       const fresh = staged.filter(({ layer }) => writer.locateId(layer.id) === undefined);
       checkParent(writer, fresh[0]);
       const records = fresh.map(recordOf);
-      const file = 'images';
-      for (const record of records) writer.put({ ...record, flags: { incomplete: true } }, { file });
-      await writer.save();
       try {
         for (const layer of fresh) moveIntoPlace(context, layer);
-        for (const record of records) writer.put(record);
+        for (const record of records) writer.put(record, { file: 'images' });
         await writer.save();
       } catch (error) {
         await remover.takeBack(writer, asLastSaved(records.toReversed(), error));

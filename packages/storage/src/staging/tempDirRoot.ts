@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { errnoCode, StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { crypto } from '../lazyModules.ts';
@@ -16,6 +25,12 @@ export interface TempDir {
   stageAddition(): string;
   /** Moves a file or directory of the same file system inside. A missing one is fine. */
   stageDeletion(path: string): void;
+  /**
+   * Leaves words for who finds the directory after its process was killed, instead of those left before.
+   *
+   * @returns path of the note
+   */
+  leaveNote(text: string): string;
   /** Deletes the directory with all that is in it. Slow for big trees: call it without store locks. */
   cleanup(): void;
 }
@@ -27,6 +42,7 @@ export interface TempDirRootOptions {
 
 const LOCK_PREFIX = 'lock-';
 const DIR_PREFIX = 'temp-dir-';
+const NOTE = 'note';
 const MAX_TRIES = 1000;
 const MODE = 0o700;
 /** On a root directory: Sediment made it, and may take it away. To other programs the bit means nothing. */
@@ -87,6 +103,12 @@ export class TempDirRoot {
   /** How many directories {@link TempDirRoot.recover} would remove. Changes nothing. */
   countStale(): number {
     return this.#numbers().filter((number) => this.#isStale(number)).length;
+  }
+
+  /** The notes in directories that {@link TempDirRoot.recover} would remove. Changes nothing. */
+  staleNotes(): string[] {
+    const stale = this.#numbers().filter((number) => this.#isStale(number));
+    return stale.map((number) => readNote(join(this.#dir(number), NOTE))).filter((note) => note !== '');
   }
 
   /** Whether there is a root directory of ours that nobody uses: its last user was killed, or in a hurry. */
@@ -218,6 +240,16 @@ class OwnedTempDir implements TempDir {
     }
   }
 
+  leaveNote(text: string): string {
+    const path = join(this.path, NOTE);
+    try {
+      writeFileSync(path, text, { mode: 0o600 });
+    } catch (error) {
+      throw wrapSystemError(error, `writing ${path}`, 'IO', { path });
+    }
+    return path;
+  }
+
   cleanup(): void {
     if (this.#gone) return;
     this.#gone = true;
@@ -234,5 +266,14 @@ class OwnedTempDir implements TempDir {
   #next(): number {
     if (this.#gone) throw new TypeError(`the staging directory ${this.path} was already cleaned up`);
     return this.#staged++;
+  }
+}
+
+function readNote(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return '';
+    throw wrapSystemError(error, `reading ${path}`, 'IO', { path });
   }
 }

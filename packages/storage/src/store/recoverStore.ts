@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { errnoCode, isStorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { removeContainerDirectories } from '../containers/deleteContainer.ts';
 import { isIncomplete } from '../layers/layerInfo.ts';
+import { removeNotedLayers } from '../layers/layerNote.ts';
 import { type LayerRemover, removeStagingRoots, withLayerRemover } from '../layers/layerRemover.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
@@ -33,12 +34,16 @@ export async function recoverStore(context: StoreContext): Promise<void> {
   await context.mountCounts.removeTempFiles();
 }
 
-/** Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. */
+/**
+ * Every staging directory has a lock of its own, so no store lock is needed while trees are deleted. What was moved
+ * out of them without getting a record goes first, since they tell of it.
+ */
 async function recoverStaging(context: StoreContext): Promise<void> {
   recoverSpool(context);
   const { contentTemp, imageContentTemp, layerTemp } = context;
   const roots = [...new Set([contentTemp, imageContentTemp, layerTemp])];
   if (!roots.some((root) => root.hasEmptyRoot() || root.countStale() > 0)) return;
+  await removeNotedLayers(context, roots);
   const removed = roots.reduce((sum, root) => sum + root.recover(), 0);
   await removeStagingRoots(context);
   reportRemoved(context, removed, removed === 1 ? 'staging directory' : 'staging directories');

@@ -133,6 +133,8 @@ describe.skipIf(skipped !== undefined)(`killed at any system call (${skipped ?? 
       );
       return names.filter((name) => !known.includes(name)).map((name) => `overlay-${kind}/${name}`);
     });
+    const trees = readdirSync(join(graphRoot, 'overlay')).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    strangers.push(...trees.filter((id) => !layers.has(id)).map((id) => `overlay/${id}`));
     expect([...findDebris(root), ...staging, ...strangers], context).toEqual([]);
     expect(mountsBelow(root.path), context).toEqual([]);
   }

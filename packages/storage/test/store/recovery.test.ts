@@ -43,6 +43,29 @@ describe.skipIf(noStore !== undefined)(`opening a store after a crash (${noStore
     expect(roots.warnings).toContainEqual(expect.objectContaining({ code: 'INCOMPLETE_LAYER_REMOVED' }));
   });
 
+  it('removes noted layers that got no record, and no others', async () => {
+    const store = await roots.open();
+    const [base] = await store.layers.addChain([layerOf(roots.directory, 'base', { a: '1' })]);
+    const [other] = await store.layers.addChain([layerOf(roots.directory, 'other', { b: '2' })]);
+    await store.close();
+    const json = join(roots.graphRoot, 'overlay-layers/layers.json');
+    const [record] = JSON.parse(readFileSync(json, 'utf8'));
+    writeFileSync(json, JSON.stringify([record]));
+    const staging = join(roots.graphRoot, 'overlay/tempdirs/temp-dir-7');
+    mkdirSync(staging, { recursive: true });
+    writeFileSync(join(staging, 'note'), [base?.id, other?.id, ORPHAN, '../l', ''].join('\n'));
+
+    const again = await roots.open();
+    expect(await again.layers.list()).toMatchObject([{ id: base?.id }]);
+    const trees = readdirSync(join(roots.graphRoot, 'overlay')).filter((name) => name.length === 64);
+    expect(trees).toEqual([base?.id]);
+    expect(existsSync(join(roots.graphRoot, 'overlay-layers', `${other?.id}.tar-split.gz`))).toBe(false);
+    expect(existsSync(staging)).toBe(false);
+    expect(roots.warnings).toContainEqual(
+      expect.objectContaining({ code: 'DEBRIS_REMOVED', object: other?.id }),
+    );
+  });
+
   it('removes staging, temporary files, and directories of images without a record', async () => {
     await (await roots.open()).close();
     const left = [
