@@ -24,9 +24,17 @@ export class Crc64 {
   /** The CRC of the bytes so far: 8 bytes, big-endian. More bytes may follow. */
   digest(): Buffer {
     const out = Buffer.allocUnsafe(8);
-    out.writeInt32BE(~(this.#state[1] as number), 0);
-    out.writeInt32BE(~(this.#state[0] as number), 4);
+    this.digestInto(out);
     return out;
+  }
+
+  /** Writes what {@link digest} gives to the start of `out`. */
+  digestInto(out: Uint8Array): void {
+    const [low = 0, high = 0] = this.#state;
+    for (let i = 0; i < 4; i++) {
+      out[i] = ~high >>> (24 - i * 8);
+      out[i + 4] = ~low >>> (24 - i * 8);
+    }
   }
 
   /** Begins anew. */

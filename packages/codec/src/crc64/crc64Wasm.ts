@@ -62,12 +62,14 @@ export function createWasmCrc64(): Crc64Engine | undefined {
   const registers = new Int32Array(memory.buffer, STATE_OFFSET, 2);
   const data = new Uint8Array(memory.buffer, DATA_OFFSET);
   return (state, bytes) => {
-    registers.set(state);
+    registers[0] = state[0] as number;
+    registers[1] = state[1] as number;
     for (let start = 0; start < bytes.length; start += data.length) {
       const length = Math.min(data.length, bytes.length - start);
       data.set(length === bytes.length ? bytes : bytes.subarray(start, start + length));
       update(DATA_OFFSET + length);
     }
-    state.set(registers);
+    state[0] = registers[0] as number;
+    state[1] = registers[1] as number;
   };
 }

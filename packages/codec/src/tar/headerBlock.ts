@@ -123,17 +123,39 @@ function detectFormat(block: Buffer): TarFormat {
 /** Old writers summed signed bytes, so either sum is right. The checksum field counts as spaces. */
 function checkChecksum(block: Buffer, at: TarPosition): void {
   const wanted = parseOctal(block, FIELD.checksum, at);
-  const sum = sumOf(block);
+  const sum = sumOfUnsigned(block);
   if (wanted === sum) return;
-  const signed = sumOf(new Int8Array(block.buffer, block.byteOffset, BLOCK_SIZE));
+  const signed = sumOfSigned(new Int8Array(block.buffer, block.byteOffset, BLOCK_SIZE));
   if (wanted !== signed) throw at.invalid(`checksum is ${wanted}, the block sums up to ${sum}`);
 }
 
-function sumOf(bytes: Uint8Array | Int8Array): number {
+const BLANKS = FIELD.checksum.length * 0x20;
+
+/**
+ * Adds two bytes at a time, in the halves of a word; most words are 0. The block is copied to where it can be read
+ * in words: all that takes a third of the time of adding bytes.
+ */
+function sumOfUnsigned(block: Buffer): number {
+  const { bytes, words } = CHECKED;
+  bytes.set(block);
+  // The checksum field is two words.
+  words[FIELD.checksum.start / 4] = 0;
+  words[FIELD.checksum.start / 4 + 1] = 0;
+  let pairs = 0;
+  for (let i = 0; i < BLOCK_SIZE / 4; i++) {
+    const word = words[i] as number;
+    if (word !== 0) pairs += (word & 0xff00ff) + ((word >>> 8) & 0xff00ff);
+  }
+  return BLANKS + (pairs & 0xffff) + (pairs >>> 16);
+}
+
+const CHECKED_WORDS = new Int32Array(BLOCK_SIZE / 4);
+const CHECKED = { words: CHECKED_WORDS, bytes: new Uint8Array(CHECKED_WORDS.buffer) };
+
+function sumOfSigned(bytes: Int8Array): number {
   const { start, length } = FIELD.checksum;
-  let sum = length * 0x20;
-  for (let i = 0; i < start; i++) sum += bytes[i] as number;
-  for (let i = start + length; i < BLOCK_SIZE; i++) sum += bytes[i] as number;
+  let sum = BLANKS;
+  for (let i = 0; i < BLOCK_SIZE; i++) if (i < start || i >= start + length) sum += bytes[i] as number;
   return sum;
 }
 
