@@ -36,7 +36,6 @@ const c = {
     result: 'intptr_t',
     syscall: { x64: 326, arm64: 285 },
   }),
-  syncfs: cFunction<[number]>('syncfs', { parameters: ['int'] }),
 };
 
 /**
@@ -73,9 +72,4 @@ export function dedupeRange(request: DedupeRequest): DedupeResult {
     throw new RangeError(`FIDEDUPERANGE gave an unknown status ${status}`);
   }
   return { bytes: Number(struct.readBigUInt64LE(40)), same: status === FILE_DEDUPE_RANGE_SAME };
-}
-
-/** Writes everything of the file system that holds `fd` to its medium; reports write errors (Linux 5.8). */
-export function syncfs(fd: number): void {
-  checked(c.syncfs(fd), 'syncfs');
 }

@@ -6,7 +6,6 @@ export {
   type DedupeResult,
   dedupeRange,
   ficlone,
-  syncfs,
 } from './clone.ts';
 export * from './constants.ts';
 export { major, makedev, minor } from './device.ts';
@@ -45,6 +44,16 @@ export { errnoName, errnoNumber, isPosixError, PosixError, type PosixErrorOption
 export { chdir, umask, unshare } from './process.ts';
 export { sleepMicroseconds, withRealtimePriority } from './scheduling.ts';
 export { fstatat, fstatatIfExists, type PosixStat } from './stat.ts';
+export {
+  type FileRange,
+  SYNC_FILE_RANGE_WAIT_AFTER,
+  SYNC_FILE_RANGE_WAIT_BEFORE,
+  SYNC_FILE_RANGE_WRITE,
+  syncFileRange,
+  syncFileRangeAsync,
+  syncfs,
+  syncfsAsync,
+} from './sync.ts';
 export {
   fgetxattr,
   flistxattr,

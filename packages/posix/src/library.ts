@@ -80,6 +80,32 @@ export function cFunction<A extends unknown[], R = number>(
   };
 }
 
+/** What a call in another thread came to. */
+export interface AsyncResult {
+  readonly result: number;
+  /** Of that call; means something only if it failed. */
+  readonly errno: number;
+}
+
+/** Like {@link cFunction}, but the call runs in one of libuv's threads while the program goes on. */
+export function asyncCFunction<A extends unknown[]>(
+  name: string,
+  binding: Pick<Binding, 'parameters'>,
+): (...args: A) => Promise<AsyncResult> {
+  type Callback = (error: Error | null, result: number) => void;
+  let bound: { async: (...args: [...A, Callback]) => void } | undefined;
+  return async (...args) => {
+    const { koffi } = requireNative();
+    bound ??= bind(name, binding) as unknown as typeof bound;
+    return await new Promise((resolve, reject) => {
+      bound?.async(...args, (error, result) => {
+        if (error === null) resolve({ result, errno: koffi.errno() });
+        else reject(error);
+      });
+    });
+  };
+}
+
 function bind<A extends unknown[], R>(name: string, binding: Binding): (...args: A) => R {
   const { libc } = requireNative();
   const { parameters, result = 'int', syscall, symbol } = binding;

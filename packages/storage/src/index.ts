@@ -34,6 +34,7 @@ export type { ContainerLabels, CreateContainerRequest } from './containers/creat
 export type { CopyRequest } from './copy/copyPaths.ts';
 export type { CopyPlace } from './copy/copyPlace.ts';
 export { DEDUP_HASHES, type DedupHash, type DedupOptions, type DedupResult } from './dedup/dedupOptions.ts';
+export { DURABILITIES, type Durability } from './durability/durability.ts';
 export { IdMappings, type Owner } from './idmaps/idMappings.ts';
 export type { ParentOwners } from './idmaps/parentOwners.ts';
 export { parseIdMapTriples } from './idmaps/parseIdMapTriples.ts';

@@ -27,6 +27,7 @@ export async function writeKeepPolicy(store: KeptStore, policy: KeepPolicy): Pro
   await store.alone(async () => {
     const text = `${JSON.stringify({ ...readSettings(settings), keepBlobs: policy }, undefined, 2)}\n`;
     await store.withTemp((temp) => replaceFile(temp, settings, text, MODE));
+    await store.context.disk.named(settings);
   });
 }
 

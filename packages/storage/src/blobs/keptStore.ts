@@ -106,6 +106,7 @@ export class KeptStore {
       writeSpoolFile(made.indexPath, new TextEncoder().encode(formatLayoutIndex(EMPTY_LAYOUT)), BLOB_MODE);
       writeSpoolFile(made.versionPath, new TextEncoder().encode(LAYOUT_VERSION), BLOB_MODE);
       moveLayout(made, files);
+      this.context.disk.namedSync(files.root);
     } finally {
       temp.cleanup();
     }
@@ -136,6 +137,7 @@ export class KeptStore {
     const temp = this.newTemp();
     try {
       replaceFile(temp, this.files.indexPath, formatLayoutIndex(layout), BLOB_MODE);
+      this.context.disk.namedSync(this.files.indexPath);
     } finally {
       temp.cleanup();
     }

@@ -55,13 +55,14 @@ export function renewBlob({ files }: KeptStore, digest: Digest, size?: number): 
 
 /** Moves a verified file of the spool into the layout. */
 export function placeBlob(
-  { files }: KeptStore,
+  { files, context }: KeptStore,
   staged: string,
   blob: Omit<BlobFile, 'path' | 'time'>,
 ): BlobFile {
   const path = files.blobPath(blob.digest);
   files.makeRoomFor(blob.digest);
   placeFile(staged, path);
+  context.disk.namedSync(path);
   return { ...blob, path, time: Date.now() };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
+import type { Disk } from '../durability/disk.ts';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 
@@ -9,11 +10,16 @@ import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
  *
  * @param file relative to the directory, and inside of it
  */
-export async function writeContainerFile(directory: string, file: string, bytes: Uint8Array): Promise<void> {
+export async function writeContainerFile(
+  directory: string,
+  file: string,
+  { bytes, disk }: { readonly bytes: Uint8Array; readonly disk: Disk },
+): Promise<void> {
   const path = pathInside(directory, file);
   try {
     makePrivateDirectory(dirname(path));
     await atomicWrite(path, bytes, { sync: true });
+    await disk.named(path);
   } catch (error) {
     throw wrapSystemError(error, `writing ${path}`, 'IO', { path });
   }

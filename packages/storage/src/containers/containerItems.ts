@@ -27,6 +27,7 @@ export async function setContainerItem(
   await writeItemFile(writer.paths.containerItem(id, name), bytes, {
     owner: { kind: 'container', id },
     name,
+    disk: writer.disk,
   });
   const next = withItem(container, item);
   if (next === container) return container;

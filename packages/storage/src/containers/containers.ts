@@ -119,7 +119,8 @@ export class StoreContainers implements Containers {
   }
 
   async setFile(idOrName: string, file: string, bytes: Uint8Array): Promise<void> {
-    await writeContainerFile(await this.directory(idOrName), file, bytes);
+    const { disk } = this.#context;
+    await writeContainerFile(await this.directory(idOrName), file, { bytes, disk });
   }
 
   async runFile(idOrName: string, file: string): Promise<Buffer> {
@@ -127,7 +128,8 @@ export class StoreContainers implements Containers {
   }
 
   async setRunFile(idOrName: string, file: string, bytes: Uint8Array): Promise<void> {
-    await writeContainerFile(await this.runDirectory(idOrName), file, bytes);
+    const { disk } = this.#context;
+    await writeContainerFile(await this.runDirectory(idOrName), file, { bytes, disk });
   }
 
   async size(idOrName: string): Promise<number> {

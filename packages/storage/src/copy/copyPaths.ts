@@ -12,6 +12,7 @@ import {
 } from '@sediment/posix';
 import { archivedXattrs } from '../drivers/diff/entryXattrs.ts';
 import { TreeCopier } from '../drivers/vfs/copyTree.ts';
+import type { BarrierRequest } from '../durability/disk.ts';
 import type { Owner } from '../idmaps/idMappings.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { DirectoryCache } from '../unpack/directoryCache.ts';
@@ -41,17 +42,32 @@ const ROOT: Owner = { uid: 0, gid: 0 };
  * Owners go from the ids of the source's layer to those of the destination's. Directories are merged, all
  * else in the way is replaced. Paths stay inside of their layer, whatever symlinks it has.
  *
+ * Copies into a layer are on the disk afterwards, unless the policy is `none`.
+ *
  * @throws {StorageError} `LAYER_UNKNOWN`, `MOUNT_FAILED`; `COPY_FAILED` with the source as `path` and the
  *   destination as `object`; what was copied before stays
  */
 export async function copyPaths(context: StoreContext, request: CopyRequest): Promise<void> {
   await withDestination(context, request.destination, async (target) => {
-    for (const place of request.sources) {
-      await withSource(context, place, (source) => {
-        copyOne({ source, target, chown: request.chown, onWarning: context.onWarning });
-      });
-    }
+    const copyAll = async () => {
+      for (const place of request.sources) {
+        await withSource(context, place, (source) => {
+          copyOne({ source, target, chown: request.chown, onWarning: context.onWarning });
+        });
+      }
+    };
+    if (request.destination.layer === undefined) return await copyAll();
+    await context.disk.withBarrier(copyBarrier(target), async (barrier) => {
+      await copyAll();
+      await barrier.settle();
+    });
   });
+}
+
+/** There is no record to come: all is on the disk when the copy is done. */
+function copyBarrier({ root }: OpenPlace): BarrierRequest {
+  const directory = `/proc/self/fd/${root}`;
+  return { directories: [directory], records: '/', tracked: false };
 }
 
 interface OneCopy {

@@ -163,6 +163,8 @@ export interface Driver {
   isReplaceable(id: string): boolean;
   /** Locked. Moves the staged tree into the place of the content of such a layer. `path` is gone afterwards. */
   replaceContent(path: string, id: string): void;
+  /** Small files that the driver writes beside the content of a layer, by path. */
+  noteFiles(id: string): string[];
   /** The directories that hold what the layer itself has; those of vfs hold what is below, too. */
   contentDirectories(id: string): string[];
   /**

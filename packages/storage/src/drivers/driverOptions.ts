@@ -61,6 +61,16 @@ export function booleanOption(option: ParsedOption): boolean {
   throw invalidOption(option, '"true" or "false"');
 }
 
+/**
+ * Checks `sync`, which decides about the durability of the whole store, and not in the driver.
+ *
+ * @throws {StorageError} `CONFIG_INVALID`
+ */
+export function checkSync(option: ParsedOption): void {
+  if (option.value === 'none' || option.value === 'filesystem') return;
+  throw invalidOption(option, '"none" or "filesystem"');
+}
+
 export function invalidOption({ key, value, text }: ParsedOption, expected: string): StorageError {
   return new StorageError(
     'CONFIG_INVALID',

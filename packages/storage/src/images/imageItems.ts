@@ -3,15 +3,19 @@ import { readItemFile, refuseEmptyItemName, writeItemFile } from '../items/itemF
 import { type BigDataItem, recordedDigest, recordedSize, withItem } from '../items/itemRecord.ts';
 import { type ImageRecord, imageDigests } from '../records/imageRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { StorePaths } from '../store/storePaths.ts';
 import type { Placed, TableView, TableWriter } from '../tables/recordTable.ts';
 import { findWritableImage, locateImage } from './findImage.ts';
 
 /** Writes one document of an image; the record that names it is the caller's. */
-export async function writeImageItem(paths: StorePaths, imageId: string, item: BigDataItem): Promise<void> {
+export async function writeImageItem(
+  { paths, disk }: TableWriter<ImageRecord>,
+  imageId: string,
+  item: BigDataItem,
+): Promise<void> {
   const { name, bytes } = item;
   refuseEmptyItemName(name, 'set empty name for image big data item');
-  await writeItemFile(paths.imageItem(imageId, name), bytes, { owner: { kind: 'image', id: imageId }, name });
+  const owner = { kind: 'image', id: imageId } as const;
+  await writeItemFile(paths.imageItem(imageId, name), bytes, { owner, name, disk });
 }
 
 /** The record with this item; an image without a digest gets that of its first manifest. */
@@ -30,7 +34,7 @@ export async function setImageItem(
 ): Promise<void> {
   const set = async (all: TableWriter<ImageRecord>) => {
     const { writer, record: image } = findWritableImage(all, idOrName);
-    await writeImageItem(writer.paths, image.id, item);
+    await writeImageItem(writer, image.id, item);
     const next = withImageItem(image, item);
     if (next === image) return;
     writer.put(next);

@@ -29,7 +29,7 @@ export async function saveImage({ context, writer, record, items }: SaveImageReq
   const data = writer.paths.imageData(record.id);
   const isNew = writer.byId(record.id) === undefined;
   try {
-    for (const item of items) await writeImageItem(writer.paths, record.id, item);
+    for (const item of items) await writeImageItem(writer, record.id, item);
     const saved = items.reduce(withImageItem, record);
     const taken = moveNames(writer, saved.names, saved.id);
     writer.put(saved);

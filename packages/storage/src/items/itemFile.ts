@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoCode, StorageError, wrapSystemError } from '@sediment/core';
+import type { Disk } from '../durability/disk.ts';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
 import { removeTempFiles } from '../store/removeTempFiles.ts';
@@ -11,6 +12,13 @@ export interface ItemOwner {
   readonly id: string;
 }
 
+export interface ItemWriting {
+  readonly owner: ItemOwner;
+  /** Of the item. */
+  readonly name: string;
+  readonly disk: Disk;
+}
+
 /**
  * Writes an item as a whole, with its directory, from which it removes what killed programs left. Call it under
  * the write lock of the owner's kind; the record that names the item is the caller's.
@@ -18,12 +26,13 @@ export interface ItemOwner {
 export async function writeItemFile(
   path: string,
   bytes: Uint8Array,
-  { owner, name }: { readonly owner: ItemOwner; readonly name: string },
+  { owner, name, disk }: ItemWriting,
 ): Promise<void> {
   try {
     makePrivateDirectory(dirname(path));
     removeTempFiles(dirname(path));
     await atomicWrite(path, bytes, { sync: true });
+    await disk.named(path);
   } catch (error) {
     throw wrapSystemError(error, `writing ${name} of ${owner.kind} ${owner.id}`, 'IO', {
       path,

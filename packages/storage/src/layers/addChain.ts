@@ -7,6 +7,7 @@ import type { StoreContext } from '../store/storeContext.ts';
 import { withOwnLock } from '../store/withOwnLock.ts';
 import type { BlobRange, OpenBytes } from '../unpack/unpackJob.ts';
 import { commitChain } from './commitChain.ts';
+import { imageBarrier } from './layerBarriers.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { noteLayers } from './layerNote.ts';
 import { discardTempDirs } from './layerRemover.ts';
@@ -170,16 +171,20 @@ async function unpackMissing(
     assertRoomForLayers({ ...options, paths: context.paths, layers: missing });
     const content = context.imageContentTemp.create();
     temps.push(content);
-    noteLayers(
+    const note = noteLayers(
       content,
       missing.map(({ id }) => id),
     );
     const metadata = context.layerTemp.create();
     temps.push(metadata);
     if (keeper !== undefined) temps.push(keeper.newTemp());
-    const staged = await stageChain({ context, missing, content, metadata, options, keeper });
-    keeper?.place(staged);
-    await commitChain(context, staged, signal);
+    const request = imageBarrier(context, [content.path, metadata.path]);
+    await context.disk.withBarrier(request, async (barrier) => {
+      const staged = await stageChain({ context, missing, content, metadata, options, keeper, barrier });
+      await barrier.settle([note], signal);
+      keeper?.place(staged);
+      await commitChain(context, staged, { barrier, signal });
+    });
   } catch (error) {
     throw isAbort(error, signal)
       ? new StorageError('ABORTED', 'the import was aborted; the store is as it was', { cause: error })

@@ -5,6 +5,7 @@ import type { StoreContext } from '../store/storeContext.ts';
 import type { TableView, TableWriter } from '../tables/recordTable.ts';
 import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import { findLayer } from './findLayer.ts';
+import { imageBarrier } from './layerBarriers.ts';
 import { discardTempDirs } from './layerRemover.ts';
 import { spoolDiff } from './spoolDiff.ts';
 import { type DiffInput, factsOf, placeTarSplit, unpackInto } from './unpackInto.ts';
@@ -60,7 +61,10 @@ export async function applyStaged(
     const tree = content.stageAddition();
     const tarSplit = metadata.stageAddition();
     driver.prepareStaged(tree, layer.parent === undefined ? {} : { parent: { id: layer.parent } });
-    const result = await unpackInto(context, input, { root: tree, tarSplit, idMaps: layer });
+    const result = await context.disk.withBarrier(
+      imageBarrier(context, [content.path, metadata.path]),
+      (barrier) => unpackInto(context, input, { root: tree, tarSplit, idMaps: layer, barrier }),
+    );
     return await context.layers.write(
       async (writer) => {
         const now = findLayer(writer, layer.id);
@@ -91,7 +95,9 @@ async function applyInPlace(context: StoreContext, layerId: string, input: DiffI
       const layer = findLayer(writer, layerId);
       const tarSplit = metadata.stageAddition();
       const [root] = context.driver.contentDirectories(layer.id) as [string];
-      const result = await unpackInto(context, spooled, { root, tarSplit, idMaps: layer });
+      const result = await context.disk.withBarrier(imageBarrier(context, [root, metadata.path]), (barrier) =>
+        unpackInto(context, spooled, { root, tarSplit, idMaps: layer, barrier }),
+      );
       return await recordDiff(context, writer, { layer, tarSplit, result });
     };
     return await context.layers.write(unpack, { signal: input.signal });

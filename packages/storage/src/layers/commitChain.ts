@@ -1,5 +1,6 @@
 import { chmodSync, renameSync } from 'node:fs';
 import { StorageError, wrapSystemError } from '@sediment/core';
+import type { Barrier } from '../durability/barrier.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
@@ -7,21 +8,29 @@ import { asLastSaved, withLayerRemover } from './layerRemover.ts';
 import { newLayerRecord } from './newLayerRecord.ts';
 import type { StagedLayer } from './stageChain.ts';
 
+export interface CommitOptions {
+  /** What was staged is on the disk already, if the policy asks for it; what is moved then gets there, too. */
+  readonly barrier: Barrier;
+  /**
+   * Ends the waiting for the lock, which others may hold for as long as they unpack; once the commit has begun it is
+   * finished.
+   */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Makes staged layers part of the store, parent first, under the layers lock: trees and tar-split files
  * are renamed into place, then the records are saved, once. That save is the moment at which the layers become
  * visible, all at once. What a crash before it leaves is named by the note in the staging directory
  * (`noteLayers`), and removed by whoever of us opens the store next.
  *
- * @param signal ends the waiting for the lock, which others may hold for as long as they unpack; once the
- *   commit has begun it is finished
  * @throws {StorageError} `PARENT_UNKNOWN` when the layer below was deleted since the chain was planned;
  *   `ABORTED`
  */
 export async function commitChain(
   context: StoreContext,
   staged: readonly StagedLayer[],
-  signal: AbortSignal | undefined,
+  { barrier, signal }: CommitOptions,
 ): Promise<void> {
   await withLayerRemover(context, async (remover) => {
     const commit = async (writer: TableWriter<LayerRecord>) => {
@@ -30,6 +39,7 @@ export async function commitChain(
       const records = fresh.map(recordOf);
       try {
         for (const layer of fresh) moveIntoPlace(context, layer);
+        await barrier.settle(fresh.flatMap(({ layer }) => context.driver.noteFiles(layer.id)));
         for (const record of records) writer.put(record, { file: 'images' });
         await writer.save();
       } catch (error) {

@@ -7,6 +7,7 @@ import { randomId } from '../records/randomId.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { TableWriter } from '../tables/recordTable.ts';
 import type { LayerItem } from './createLayerRequest.ts';
+import { layerBarrier } from './layerBarriers.ts';
 import { writeLayerItem } from './layerItems.ts';
 import { asLastSaved, type LayerRemover } from './layerRemover.ts';
 import { newLayerRecord } from './newLayerRecord.ts';
@@ -53,14 +54,19 @@ export type LayerFiller = (
 export async function createLayer(layer: NewLayer): Promise<LayerRecord> {
   const { writer, remover } = layer;
   const record = recordOf(layer);
-  const { volatile = false, readWrite = true } = layer;
+  const { volatile = false, readWrite = true, context } = layer;
   const file = volatile ? 'volatile' : readWrite ? undefined : 'images';
   writer.put({ ...record, flags: { ...record.flags, incomplete: true } }, file === undefined ? {} : { file });
   await writer.save();
   let complete = record;
   try {
     await writeItems(layer, record.id);
-    complete = { ...record, ...(await fillLayer(layer, record)) };
+    const request = layerBarrier(context, { readWrite, copied: isCopy(layer), volatile });
+    complete = await context.disk.withBarrier(request, async (barrier) => {
+      const filled = { ...record, ...(await fillLayer(layer, record)) };
+      await barrier.settle(volatile ? [] : context.driver.noteFiles(record.id));
+      return filled;
+    });
     writer.put(complete);
     await writer.save();
   } catch (error) {
@@ -87,6 +93,12 @@ function recordOf(layer: NewLayer): LayerRecord {
   });
 }
 
+/** Whether files come from another layer, without passing an unpack job. */
+function isCopy({ context, template, parent, fill }: NewLayer): boolean {
+  if (template !== undefined) return true;
+  return !context.driver.supports.parallelTrees && parent !== undefined && fill === undefined;
+}
+
 /** What a record knows about content, which a copy of the content has as well. */
 function contentFacts(record: LayerRecord): Partial<LayerRecord> {
   const { compressedDiffDigest, compressedSize, diffDigest, tocDigest, diffSize } = record;
@@ -98,7 +110,7 @@ function contentFacts(record: LayerRecord): Partial<LayerRecord> {
 }
 
 async function writeItems({ context, bigData = [] }: NewLayer, id: string): Promise<void> {
-  for (const { name, bytes } of bigData) await writeLayerItem(context.paths, id, { name, bytes });
+  for (const { name, bytes } of bigData) await writeLayerItem(context, id, { name, bytes });
 }
 
 async function fillLayer(layer: NewLayer, record: LayerRecord): Promise<Partial<LayerRecord>> {
@@ -133,7 +145,7 @@ function makeInDriver(layer: NewLayer, id: string): void {
 }
 
 /** A layer by upstream's partial pull has none. */
-async function copyTarSplit({ paths }: StoreContext, from: string, to: string): Promise<void> {
+async function copyTarSplit({ paths, disk }: StoreContext, from: string, to: string): Promise<void> {
   const source = paths.tarSplit(from);
   const target = paths.tarSplit(to);
   let bytes: Buffer;
@@ -144,4 +156,5 @@ async function copyTarSplit({ paths }: StoreContext, from: string, to: string): 
     throw wrapSystemError(error, `reading ${source}`, 'IO', { path: source });
   }
   await atomicWrite(target, bytes, { sync: true });
+  await disk.named(target);
 }

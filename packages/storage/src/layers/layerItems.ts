@@ -2,7 +2,6 @@ import { StorageError } from '@sediment/core';
 import { readItemFile, refuseEmptyItemName, writeItemFile } from '../items/itemFile.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
-import type { StorePaths } from '../store/storePaths.ts';
 import type { LayerItem } from './createLayerRequest.ts';
 import { findLayer, locateLayer } from './findLayer.ts';
 
@@ -36,7 +35,7 @@ export async function setLayerItem(context: StoreContext, idOrName: string, item
   refuseEmptyItemName(item.name, 'set empty name for layer big data item');
   await context.layers.write(async (writer) => {
     const layer = findLayer(writer, idOrName);
-    await writeLayerItem(context.paths, layer.id, item);
+    await writeLayerItem(context, layer.id, item);
     if (layer.bigDataNames.includes(item.name)) return;
     writer.put({ ...layer, bigDataNames: [...layer.bigDataNames, item.name] } satisfies LayerRecord);
     await writer.save();
@@ -44,10 +43,15 @@ export async function setLayerItem(context: StoreContext, idOrName: string, item
 }
 
 /** Writes the file of an item; the record that names it is the caller's. */
-export async function writeLayerItem(paths: StorePaths, layerId: string, item: LayerItem): Promise<void> {
+export async function writeLayerItem(
+  { paths, disk }: StoreContext,
+  layerId: string,
+  item: LayerItem,
+): Promise<void> {
   refuseEmptyItemName(item.name, 'set empty name for layer big data item');
   await writeItemFile(paths.layerItem(layerId, item.name), item.bytes, {
     owner: { kind: 'layer', id: layerId },
     name: item.name,
+    disk,
   });
 }

@@ -8,6 +8,7 @@ import type { LayerExpectation, UnpackResult } from '../unpack/unpackJob.ts';
 import type { LayerFiller } from './createLayer.ts';
 import type { CreateLayerRequest } from './createLayerRequest.ts';
 import { checkedParent, createRequested, layerMaps, refuseInUse } from './createStoreLayer.ts';
+import { imageBarrier } from './layerBarriers.ts';
 import { type LayerInfo, layerInfo } from './layerInfo.ts';
 import { discardTempDirs, withLayerRemover } from './layerRemover.ts';
 import { spoolDiff } from './spoolDiff.ts';
@@ -76,7 +77,10 @@ async function putStaged(
     const tarSplit = metadata.stageAddition();
     context.driver.prepareStaged(tree, parent === undefined ? {} : { parent: { id: parent.id } });
     const idMaps = { uidMap: [], gidMap: [] };
-    const result = await unpackInto(context, inputOf(request), { root: tree, tarSplit, idMaps });
+    const result = await context.disk.withBarrier(
+      imageBarrier(context, [content.path, metadata.path]),
+      (barrier) => unpackInto(context, inputOf(request), { root: tree, tarSplit, idMaps, barrier }),
+    );
     return await commit(context, { request, result, parent }, (record) => {
       placeTarSplit(context, tarSplit, record.id);
       context.driver.commitStaged(tree, record.id, below);
@@ -136,7 +140,10 @@ async function putLocked(context: StoreContext, request: PutLayerRequest): Promi
           makeEmpty();
           const tarSplit = metadata.stageAddition();
           const [root] = context.driver.contentDirectories(record.id) as [string];
-          const result = await unpackInto(context, spooled, { root, tarSplit, idMaps: record });
+          const result = await context.disk.withBarrier(
+            imageBarrier(context, [root, metadata.path]),
+            (barrier) => unpackInto(context, spooled, { root, tarSplit, idMaps: record, barrier }),
+          );
           placeTarSplit(context, tarSplit, record.id);
           size = result.treeBytes;
           return factsOf(result);

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { ChainKeeper } from '../blobs/chainKeeper.ts';
+import type { Barrier } from '../durability/barrier.ts';
 import type { TempDir } from '../staging/tempDirRoot.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import type { UnpackJob, UnpackResult } from '../unpack/unpackJob.ts';
@@ -20,6 +21,8 @@ interface StageRequest {
   readonly content: TempDir;
   readonly metadata: TempDir;
   readonly options: AddChainOptions;
+  /** Which must be settled before the layers are committed. */
+  readonly barrier: Barrier;
   /** Takes the blobs, if they are to be kept. */
   readonly keeper?: ChainKeeper | undefined;
 }
@@ -71,6 +74,7 @@ async function stageSideBySide(run: StageRun, targets: readonly StageTarget[]): 
     const { tree, tarSplit, layer } = target;
     const job = {
       ...jobOf(layer),
+      sync: run.barrier.tracksFiles,
       tree: treeOf(run, tree),
       tarSplit: { path: tarSplit },
       ...keepOf(run, layer),

@@ -1,5 +1,6 @@
 import { chmodSync, renameSync } from 'node:fs';
 import { wrapSystemError } from '@sediment/core';
+import type { Barrier } from '../durability/barrier.ts';
 import type { IdMapLists } from '../idmaps/idMappings.ts';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { StoreContext } from '../store/storeContext.ts';
@@ -20,26 +21,29 @@ export interface UnpackTarget {
   /** A path for the tar-split, in a staging directory beside the layer records. */
   readonly tarSplit: string;
   readonly idMaps: IdMapLists;
+  /** Settled in the end. */
+  readonly barrier: Barrier;
 }
 
 /**
- * Unpacks a stream in a worker thread, and makes its tar-split.
+ * Unpacks a stream in a worker thread, and makes its tar-split. Both are on the disk afterwards, if the policy asks for it.
  *
  * @throws {StorageError} the codes of `runUnpackJob`; what `diff` throws
  */
 export async function unpackInto(
   context: StoreContext,
   { what, diff, expect = {}, signal }: DiffInput,
-  { root, tarSplit, idMaps }: UnpackTarget,
+  { root, tarSplit, idMaps, barrier }: UnpackTarget,
 ): Promise<UnpackResult> {
   const pool = await context.unpackPool();
   const { uidMap, gidMap } = idMaps;
   const tree = { root, policy: context.driver.unpack, uidMap: plain(uidMap), gidMap: plain(gidMap) };
   const result = await pool.run(
-    { what, expect, tree, tarSplit: { path: tarSplit } },
+    { what, expect, tree, tarSplit: { path: tarSplit }, sync: barrier.tracksFiles },
     { input: () => diff, signal },
   );
   for (const warning of result.warnings) context.onWarning(warning);
+  await barrier.settle([], signal);
   return result;
 }
 

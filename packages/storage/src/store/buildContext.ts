@@ -2,6 +2,9 @@ import type { WarningHandler } from '@sediment/core';
 import type { KeptBlobs } from '../blobs/keptBlobs.ts';
 import type { StorageConf } from '../conf/index.ts';
 import { type Driver, type OpenDriverOptions, openDriver } from '../drivers/index.ts';
+import { chooseDurability } from '../durability/chooseDurability.ts';
+import { Disk } from '../durability/disk.ts';
+import type { Durability } from '../durability/durability.ts';
 import { announceHomeRelease } from '../layers/layerRemover.ts';
 import { LockManager } from '../locks/index.ts';
 import { TempDirRoot } from '../staging/tempDirRoot.ts';
@@ -20,11 +23,17 @@ export interface BuiltContext {
   readonly close: () => Promise<void>;
 }
 
+export interface BuildOptions {
+  readonly access: ChosenAccess;
+  /** What the caller asked for. */
+  readonly durability: Durability | undefined;
+  readonly onWarning: WarningHandler;
+}
+
 /** Opens the driver and puts together what the parts of a store share. */
 export async function buildContext(
   conf: StorageConf,
-  access: ChosenAccess,
-  onWarning: WarningHandler,
+  { access, durability, onWarning }: BuildOptions,
 ): Promise<BuiltContext> {
   const locks = new LockManager({ backend: access.lockBackend, onWarning });
   const operations = new Operations(conf.graphRoot, access.refuseWrite);
@@ -33,16 +42,22 @@ export async function buildContext(
     imageStore: conf.imageStore,
     transient: conf.transientStore,
   });
+  const disk = new Disk({
+    ...chooseDurability({ option: durability, conf, driver: driver.name }),
+    split: conf.imageStore !== undefined,
+  });
   let pool: Promise<UnpackPool> | undefined;
   let kept: Promise<KeptBlobs> | undefined;
   const context: StoreContext = {
     access: access.mode,
     paths,
     driver,
+    disk,
     locks,
     storageLock: locks.lock(paths.storageLock, { rank: 'storage' }),
     ...openTables({
       locks,
+      disk,
       paths,
       additionalStores: additionalStoresOf(conf, driver.name, onWarning),
       refuseWrite: access.refuseWrite,

@@ -2,8 +2,8 @@ import type { EffectiveSetting, StorageConf } from '../conf/index.ts';
 
 /** Driver options that have an effect, with what holds when nobody sets them. */
 const OPTION_DEFAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  overlay: { mountopt: '', skip_mount_home: 'false', ignore_chown_errors: 'false', sync: 'none' },
-  vfs: { ignore_chown_errors: 'false', sync: 'none' },
+  overlay: { mountopt: '', skip_mount_home: 'false', ignore_chown_errors: 'false' },
+  vfs: { ignore_chown_errors: 'false' },
 };
 
 /**

@@ -1,6 +1,7 @@
 import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import { loadStorageConf, type StorageConf, unsupportedSettings } from '../conf/index.ts';
 import { openDriver } from '../drivers/index.ts';
+import { checkDurability, type Durability } from '../durability/durability.ts';
 import type { LockBackendName } from '../locks/index.ts';
 import { buildContext, driverRequest } from './buildContext.ts';
 import { chooseAccess } from './chooseAccess.ts';
@@ -23,6 +24,11 @@ export interface OpenStoreOptions {
   readonly transientStore?: boolean;
   /** `key=value` or `driver.key=value`; replaces the driver options of storage.conf. */
   readonly driverOptions?: readonly string[];
+  /**
+   * What a crash of the host may cost; see {@link Durability}. By the driver option `sync` if absent, and `ordered` if
+   * that is absent, too.
+   */
+  readonly durability?: Durability;
   /** Environment to look variables up in; `process.env` if absent. */
   readonly env?: NodeJS.ProcessEnv;
   /** `shared` (default) or `snapshot`; see {@link AccessMode}. */
@@ -42,6 +48,7 @@ export interface OpenStoreOptions {
  */
 export async function openStore(options: OpenStoreOptions = {}): Promise<Store> {
   const onWarning = options.onWarning ?? emitWarning;
+  const durability = options.durability === undefined ? undefined : checkDurability(options.durability);
   const conf = await loadStorageConf({
     ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -60,7 +67,7 @@ export async function openStore(options: OpenStoreOptions = {}): Promise<Store> 
   // What is wrong with the request is found before anything is made; the warnings come from the real one.
   await openDriver(driverRequest(conf, { probe: false, onWarning: () => undefined }));
   if (access.mode === 'shared') makeRoots(conf);
-  const { context, close } = await buildContext(conf, access, onWarning);
+  const { context, close } = await buildContext(conf, { access, durability, onWarning });
   try {
     if (access.mode === 'shared') await recoverStore(context);
     return new OpenStore(context, conf, close);

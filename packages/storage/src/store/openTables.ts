@@ -1,4 +1,5 @@
 import type { StorageError, WarningHandler } from '@sediment/core';
+import type { Disk } from '../durability/disk.ts';
 import { isIncomplete } from '../layers/layerInfo.ts';
 import type { LockManager } from '../locks/index.ts';
 import { containerFormat } from '../records/containerRecord.ts';
@@ -11,6 +12,7 @@ import { StorePaths } from './storePaths.ts';
 
 export interface OpenTablesRequest {
   readonly locks: LockManager;
+  readonly disk: Disk;
   readonly paths: StorePaths;
   /** Roots of the stores that are only read. */
   readonly additionalStores: readonly string[];
@@ -47,7 +49,7 @@ export function openTables(
 }
 
 /** The records of image layers have a file and a lock of their own where images have a place of their own. */
-function layerFiles({ locks, paths, onWarning }: OpenTablesRequest) {
+function layerFiles({ locks, disk, paths, onWarning }: OpenTablesRequest) {
   const lock = locks.lock(paths.layersLock, { rank: 'layers' });
   const main: TableFile = { path: `${paths.layers}/layers.json`, role: 'main', lock };
   const volatile: TableFile = {
@@ -55,7 +57,7 @@ function layerFiles({ locks, paths, onWarning }: OpenTablesRequest) {
     role: 'volatile',
     lock,
   };
-  const options = { ...LAYERS, paths, onWarning };
+  const options = { ...LAYERS, disk, paths, onWarning };
   if (paths.imageStore === undefined) {
     return new RecordFiles({ ...options, files: [main, volatile], locks: [lock] });
   }
@@ -70,7 +72,7 @@ function layerFiles({ locks, paths, onWarning }: OpenTablesRequest) {
 
 const LAYERS = { kind: 'layer', format: layerFormat, hidden: isIncomplete } as const;
 
-function additionalLayers({ locks, onWarning }: OpenTablesRequest, paths: StorePaths) {
+function additionalLayers({ locks, disk, onWarning }: OpenTablesRequest, paths: StorePaths) {
   const lock = locks.lock(paths.layersLock, { rank: 'layers', readOnly: true });
   return new RecordFiles({
     ...LAYERS,
@@ -79,18 +81,20 @@ function additionalLayers({ locks, onWarning }: OpenTablesRequest, paths: StoreP
       { path: `${paths.layers}/volatile-layers.json`, role: 'volatile', lock },
     ],
     locks: [lock],
+    disk,
     paths,
     onWarning,
   });
 }
 
-function imageFiles({ locks, onWarning }: OpenTablesRequest, paths: StorePaths, readOnly: boolean) {
+function imageFiles({ locks, disk, onWarning }: OpenTablesRequest, paths: StorePaths, readOnly: boolean) {
   const lock = locks.lock(`${paths.images}/images.lock`, { rank: 'images', readOnly });
   return new RecordFiles({
     kind: 'image',
     format: imageFormat,
     files: [{ path: `${paths.images}/images.json`, role: 'main', lock }],
     locks: [lock],
+    disk,
     paths,
     onWarning,
   });
@@ -101,7 +105,7 @@ function imageFiles({ locks, onWarning }: OpenTablesRequest, paths: StorePaths, 
  * belong to those who use the store as an ordinary one; their lock is taken, too, so that both can do so at
  * once.
  */
-function containerFiles({ locks, paths, onWarning }: OpenTablesRequest) {
+function containerFiles({ locks, disk, paths, onWarning }: OpenTablesRequest) {
   const lock = locks.lock(`${paths.containers}/containers.lock`, { rank: 'containers' });
   const volatileLock = paths.transient
     ? locks.lock(`${paths.volatileContainers}/containers.lock`, { rank: 'containers' })
@@ -119,6 +123,7 @@ function containerFiles({ locks, paths, onWarning }: OpenTablesRequest) {
       },
     ],
     locks: paths.transient ? [lock, volatileLock] : [lock],
+    disk,
     paths,
     onWarning,
   });

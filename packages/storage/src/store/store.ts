@@ -7,6 +7,7 @@ import type { EffectiveSetting, StorageConf } from '../conf/storageConf.ts';
 import { type Containers, StoreContainers } from '../containers/containers.ts';
 import type { CopyRequest } from '../copy/copyPaths.ts';
 import type { DedupOptions, DedupResult } from '../dedup/dedupOptions.ts';
+import type { Durability } from '../durability/durability.ts';
 import { type Images, StoreImages } from '../images/images.ts';
 import { type MountImageOptions, mountImage, unmountImage } from '../images/mountImage.ts';
 import { locateLayer } from '../layers/findLayer.ts';
@@ -50,6 +51,8 @@ export interface StoreInfo {
   readonly settings: readonly EffectiveSetting[];
   /** Of all stores; what is in several counts several times, as in listings. */
   readonly counts: { readonly layers: number; readonly images: number; readonly containers: number };
+  /** What a crash of the host may cost, and where that was said: `option`, `default`, a file or a variable. */
+  readonly durability: { readonly policy: Durability; readonly source: string };
   /** What blobs that are kept as they came take on disk, and which are kept. */
   readonly keptBlobs: BlobUsage & { readonly policy: KeepPolicy };
 }
@@ -222,7 +225,7 @@ export class OpenStore implements Store {
   }
 
   async info(): Promise<StoreInfo> {
-    const { paths, driver, access, layers, images, containers } = this.#context;
+    const { paths, driver, disk, access, layers, images, containers } = this.#context;
     return {
       graphRoot: paths.graphRoot,
       runRoot: paths.runRoot,
@@ -240,6 +243,7 @@ export class OpenStore implements Store {
         images: await images.read((view) => view.everywhere().length),
         containers: await containers.read((view) => view.all().length),
       },
+      durability: { policy: disk.policy, source: disk.source },
       keptBlobs: await this.#keptBlobs(),
     };
   }

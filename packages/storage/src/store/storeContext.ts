@@ -2,6 +2,7 @@ import type { WarningHandler } from '@sediment/core';
 import type { KeptBlobs } from '../blobs/keptBlobs.ts';
 import type { AutoUserns } from '../conf/storageConf.ts';
 import type { Driver } from '../drivers/driver.ts';
+import type { Disk } from '../durability/disk.ts';
 import type { LockFile, LockManager } from '../locks/index.ts';
 import type { ContainerRecord } from '../records/containerRecord.ts';
 import type { ImageRecord } from '../records/imageRecord.ts';
@@ -20,6 +21,8 @@ export interface StoreContext {
   readonly access: AccessMode;
   readonly paths: StorePaths;
   readonly driver: Driver;
+  /** The durability policy, and what keeps it. */
+  readonly disk: Disk;
   readonly locks: LockManager;
   readonly storageLock: LockFile;
   readonly layers: RecordTable<LayerRecord>;

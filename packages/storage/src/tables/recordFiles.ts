@@ -6,6 +6,7 @@ import {
   type WarningHandler,
   wrapSystemError,
 } from '@sediment/core';
+import type { Disk } from '../durability/disk.ts';
 import type { LockFile, LockGuard, LockWaitOptions } from '../locks/index.ts';
 import { settleDuplicateNames } from '../records/names.ts';
 import type { RecordFormat } from '../records/recordFormat.ts';
@@ -39,6 +40,7 @@ export interface RecordFilesOptions<R extends NamedRecord> {
   readonly files: readonly TableFile[];
   /** In the order of locking. */
   readonly locks: readonly LockFile[];
+  readonly disk: Disk;
   /** Where the other files of this store lie. */
   readonly paths: StorePaths;
   readonly format: RecordFormat<R>;

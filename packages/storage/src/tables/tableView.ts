@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
+import type { Disk } from '../durability/disk.ts';
 import type { LockGuard } from '../locks/index.ts';
 import { atomicWrite } from '../records/atomicWrite.ts';
 import { makePrivateDirectory } from '../store/makePrivateDirectory.ts';
@@ -63,6 +64,8 @@ export interface TableView<R extends NamedRecord> {
 
 /** Write access: changes are kept in memory until {@link TableWriter.save}. */
 export interface TableWriter<R extends NamedRecord> extends TableView<R> {
+  /** Brings the names of files to the disk. */
+  readonly disk: Disk;
   /** Like {@link TableView.views}; the second store only if the scope asked for every store. */
   readonly writers: readonly TableWriter<R>[];
   /**
@@ -177,6 +180,7 @@ export interface WriterOptions<R extends NamedRecord> {
 
 export class Writer<R extends NamedRecord> extends View<R> implements TableWriter<R> {
   readonly writers: readonly TableWriter<R>[];
+  readonly disk: Disk;
   readonly #guards: readonly LockGuard[];
   readonly #dirty = new Set<number>();
   readonly #state: { loaded: Loaded<R> };
@@ -186,6 +190,7 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
     super(files, () => state.loaded, beside);
     this.#state = state;
     this.#guards = guards;
+    this.disk = files.options.disk;
     this.writers = second === undefined ? [this] : [this, second];
   }
 
@@ -207,7 +212,7 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
   }
 
   async save(): Promise<void> {
-    const { files, format } = this.files.options;
+    const { files, format, disk } = this.files.options;
     const { loaded } = this.#state;
     const indexes = [...new Set([...this.#dirty, ...loaded.repaired])].sort();
     if (indexes.length === 0) return;
@@ -220,6 +225,7 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
     for (const { path, content, role } of changed) {
       makeDirectoryOf(path);
       await atomicWrite(path, content, { sync: role !== 'volatile' });
+      if (role !== 'volatile') await disk.named(path);
     }
     this.#dirty.clear();
     this.#state.loaded = { ...loaded, tokens, stamps: this.files.stamps(), repaired: new Set() };

@@ -13,12 +13,14 @@ import {
 } from '@sediment/posix';
 import type { EntryMetadata } from './entryMetadata.ts';
 import { fileTimes } from './entryTimes.ts';
+import { beginWritten, closeWritten } from './fileWriteback.ts';
 import type { OpenDirectory } from './openDirectory.ts';
 
 const FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 const PRIVATE = 0o600;
 const PERMISSIONS = 0o7777;
 const SPECIAL_BITS = 0o7000;
+const BEGIN_BYTES = 8 * 1024 * 1024;
 
 export interface NewFile {
   readonly directory: OpenDirectory;
@@ -36,6 +38,8 @@ export class RegularFile {
   readonly #fd: number;
   readonly #bornRight: boolean;
   bytesWritten = 0;
+  /** How much of it is on its way to the disk. */
+  #begun = 0;
 
   /**
    * Makes the file; EEXIST when there is any of that name, be it a dangling symlink.
@@ -55,6 +59,9 @@ export class RegularFile {
   write(bytes: Uint8Array): void {
     write(this.#fd, bytes);
     this.bytesWritten += bytes.length;
+    if (this.bytesWritten - this.#begun < BEGIN_BYTES) return;
+    beginWritten(this.#fd, this.#begun, this.bytesWritten - this.#begun);
+    this.#begun = this.bytesWritten;
   }
 
   /**
@@ -75,7 +82,7 @@ export class RegularFile {
       futimens(this.#fd, fileTimes(this.#header));
       this.#metadata.setFileXattrs(this.#fd, this.#header);
     } finally {
-      close(this.#fd);
+      closeWritten(this.#fd, this.bytesWritten);
     }
   }
 

@@ -93,7 +93,7 @@ function openBytes(job: UnpackJob, hooks: UnpackHooks, copy: BlobCopy | undefine
   return new StreamReader(input, options);
 }
 
-function stopIfAborted(what: string, { isAborted }: UnpackHooks): void {
+export function stopIfAborted(what: string, { isAborted }: UnpackHooks): void {
   if (isAborted?.() === true) throw new StorageError('ABORTED', `${what}: unpacking was aborted`);
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { GzipLevel1Writer, type TarHandler, type TarHeader, TarSplitPacker } from '@sediment/codec';
 import { wrapSystemError } from '@sediment/core';
+import { awaitWritten } from './fileWriteback.ts';
 
 const MODE = 0o600;
 
@@ -47,6 +48,7 @@ export class TarSplitFile implements TarHandler {
     this.#gzip.finish();
     const fd = this.#fd as number;
     this.#io(() => fchmodSync(fd, MODE));
+    this.#io(() => awaitWritten(fd));
     this.#fd = undefined;
     this.#io(() => closeSync(fd));
   }

@@ -50,6 +50,8 @@ export interface UnpackJob {
    * The file is complete and on disk when the job succeeds, and removed when it fails.
    */
   readonly keep?: { readonly path: string; readonly form: 'blob' | 'tar' };
+  /** The content of all files of the tree, and the tar-split, are on the disk when the job succeeds. */
+  readonly sync?: boolean;
 }
 
 export interface UnpackResult {

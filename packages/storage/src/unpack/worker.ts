@@ -1,8 +1,9 @@
 /** Entry of the worker threads of {@link UnpackPool}: runs the jobs that it is sent, one after the other. */
 import { parentPort } from 'node:worker_threads';
 import { CLONE_FS, isPosixError, umask, unshare } from '@sediment/posix';
+import { withFileWriteback } from './fileWriteback.ts';
 import { receiveChunks } from './receiveChunks.ts';
-import { runUnpackJob } from './runUnpackJob.ts';
+import { runUnpackJob, stopIfAborted } from './runUnpackJob.ts';
 import { type RunMessage, sendError, type WorkerMessage } from './workerProtocol.ts';
 
 const PROGRESS_INTERVAL_MS = 50;
@@ -39,10 +40,20 @@ async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage>
     umaskIsZero ??= ownUmask();
     const hooks = { onProgress, isAborted, umaskIsZero };
     const bytes = input === undefined ? {} : { input: receiveChunks(input) };
-    return { type: 'done', result: await runUnpackJob(job, { ...hooks, ...bytes }) };
+    const checkpoint = () => stopIfAborted(job.what, hooks);
+    const result = await syncing(job, checkpoint, () => runUnpackJob(job, { ...hooks, ...bytes }));
+    return { type: 'done', result };
   } catch (error) {
     return { type: 'failed', error: sendError(error) };
   }
+}
+
+async function syncing<T>(
+  { what, sync = false }: RunMessage['job'],
+  checkpoint: () => void,
+  fn: () => Promise<T>,
+): Promise<T> {
+  return sync ? await withFileWriteback({ what, checkpoint }, fn) : await fn();
 }
 
 function answer(message: WorkerMessage): void {

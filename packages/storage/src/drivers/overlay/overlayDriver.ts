@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
 import type { IdMappings } from '../../idmaps/idMappings.ts';
@@ -26,7 +26,6 @@ import { missingFile } from '../missingFile.ts';
 import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
 import { refuseStorageOptions } from '../storageOptions.ts';
-import { syncHome } from '../syncHome.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
 import { rotateDiffs } from './diffRotation.ts';
 import { FeatureCache } from './featureCache.ts';
@@ -197,7 +196,6 @@ export class OverlayDriver implements Driver {
     // The parent may have been made anew, by another program, since the tree was staged.
     correctAttributes(path, root);
     this.#makeLayer(id, { below, root, readWrite: false }, (diff) => renameByPath(path, diff));
-    if (this.#options.sync) syncHome(this.home);
   }
 
   remove(id: string, temp: TempDir): void {
@@ -285,7 +283,12 @@ export class OverlayDriver implements Driver {
     } catch (error) {
       throw wrapSystemError(error, `moving ${path} to ${diff}`, 'IO', { object: id, path: diff });
     }
-    if (this.#options.sync) syncHome(this.home);
+  }
+
+  noteFiles(id: string): string[] {
+    const { home } = this.#homes.require(id);
+    const { link, lower } = home.layer(id);
+    return [link, lower].filter((path) => existsSync(path));
   }
 
   contentDirectories(id: string): string[] {

@@ -1,6 +1,6 @@
 import {
   booleanOption,
-  invalidOption,
+  checkSync,
   type ParsedOption,
   unknownOption,
   unsupportedOption,
@@ -16,8 +16,6 @@ export interface OverlayOptions {
   readonly ignoreChownErrors: boolean;
   /** A program that other programs mount with; empty if none is configured. */
   readonly mountProgram: string;
-  /** Bring a layer's files to the disk before it becomes part of the store. */
-  readonly sync: boolean;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -42,7 +40,6 @@ export function parseOverlayOptions(options: readonly ParsedOption[]): OverlayOp
     skipMountHome: false,
     ignoreChownErrors: false,
     mountProgram: '',
-    sync: false,
   };
   for (const option of options) applyOption(result, option);
   return result;
@@ -64,10 +61,7 @@ function applyOption(result: Mutable<OverlayOptions>, option: ParsedOption): voi
       result.mountProgram = option.value;
       return;
     case 'sync':
-      if (option.value !== 'none' && option.value !== 'filesystem') {
-        throw invalidOption(option, '"none" or "filesystem"');
-      }
-      result.sync = option.value === 'filesystem';
+      checkSync(option);
       return;
     case 'imagestore':
     case 'additionalimagestore':

@@ -27,7 +27,6 @@ import { missingFile } from '../missingFile.ts';
 import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
 import { refuseStorageOptions } from '../storageOptions.ts';
-import { syncHome } from '../syncHome.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
 import { copyTree } from './copyTree.ts';
 import { noMountOptions, parseVfsOptions, type VfsOptions } from './vfsOptions.ts';
@@ -142,7 +141,6 @@ export class VfsDriver implements Driver {
     const target = this.#freePath(id, false);
     try {
       renameByPath(path, target);
-      if (this.#options.sync) syncHome(this.home);
     } catch (error) {
       throw wrapSystemError(error, `making layer "${id}" in ${target}`, 'IO', { object: id, path: target });
     }
@@ -205,6 +203,12 @@ export class VfsDriver implements Driver {
 
   replaceContent(_path: string, id: string): never {
     throw new TypeError(`the content of layer ${id} cannot be replaced`);
+  }
+
+  /** A layer is its tree, and nothing else. */
+  noteFiles(id: string): string[] {
+    this.#homes.require(id);
+    return [];
   }
 
   contentDirectories(id: string): string[] {

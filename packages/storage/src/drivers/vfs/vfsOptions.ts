@@ -1,10 +1,8 @@
 import { StorageError } from '@sediment/core';
-import { booleanOption, invalidOption, type ParsedOption, unknownOption } from '../driverOptions.ts';
+import { booleanOption, checkSync, type ParsedOption, unknownOption } from '../driverOptions.ts';
 
 export interface VfsOptions {
   readonly ignoreChownErrors: boolean;
-  /** Bring a layer's files to the disk before it becomes part of the store. */
-  readonly sync: boolean;
 }
 
 /**
@@ -14,17 +12,13 @@ export interface VfsOptions {
  */
 export function parseVfsOptions(options: readonly ParsedOption[]): VfsOptions {
   let ignoreChownErrors = false;
-  let sync = false;
   for (const option of options) {
     switch (option.key) {
       case 'ignore_chown_errors':
         ignoreChownErrors = booleanOption(option);
         break;
       case 'sync':
-        if (option.value !== 'none' && option.value !== 'filesystem') {
-          throw invalidOption(option, '"none" or "filesystem"');
-        }
-        sync = option.value === 'filesystem';
+        checkSync(option);
         break;
       case 'imagestore':
         // The store knows them: it needs them for its records, too.
@@ -33,7 +27,7 @@ export function parseVfsOptions(options: readonly ParsedOption[]): VfsOptions {
         refuse(option);
     }
   }
-  return { ignoreChownErrors, sync };
+  return { ignoreChownErrors };
 }
 
 function refuse(option: ParsedOption): void {

@@ -1,0 +1,123 @@
+import { wrapSystemError } from '@sediment/core';
+import {
+  close,
+  SYNC_FILE_RANGE_WAIT_AFTER,
+  SYNC_FILE_RANGE_WAIT_BEFORE,
+  SYNC_FILE_RANGE_WRITE,
+  syncFileRange,
+} from '@sediment/posix';
+
+/** Files that are begun together: one by one they take twice as long. Twice as many are open at a time. */
+const BATCH_FILES = 100;
+const BATCH_BYTES = 16 * 1024 * 1024;
+const ALL = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+/** That of the job which this thread runs, if its files are to get to the disk. A thread runs one job at a time. */
+let current: FileWriteback | undefined;
+
+export interface WritebackOptions {
+  /** Names the layer, for messages. */
+  readonly what: string;
+  /** Called while the disk is waited for; may throw, to stop. */
+  readonly checkpoint: () => void;
+}
+
+/**
+ * Runs `fn`, the part of a job that this thread does. When it has returned, the content of all files that it closed
+ * by {@link closeWritten} is on the disk, but for what a disk keeps in its own cache; sizes and blocks are in the
+ * journal, which the next fsync of something newer writes.
+ *
+ * @throws {StorageError} `IO`, `NO_SPACE` when writing failed; what `checkpoint` and `fn` throw
+ */
+export async function withFileWriteback<T>(options: WritebackOptions, fn: () => Promise<T>): Promise<T> {
+  const writeback = new FileWriteback(options);
+  current = writeback;
+  try {
+    const result = await fn();
+    writeback.finish();
+    return result;
+  } finally {
+    current = undefined;
+    writeback.abandon();
+  }
+}
+
+/** Closes a file that is complete, now or when it is on the disk. */
+export function closeWritten(fd: number, bytes: number): void {
+  if (current === undefined) close(fd);
+  else current.add(fd, bytes);
+}
+
+/** Waits until a file that is complete is on the disk; does nothing if files need not get there. */
+export function awaitWritten(fd: number): void {
+  if (current !== undefined) syncFileRange(fd, ALL);
+}
+
+/** Begins to bring a part of a file to the disk that still grows; does nothing if files need not get there. */
+export function beginWritten(fd: number, offset: number, length: number): void {
+  current?.begin(fd, offset, length);
+}
+
+/**
+ * Brings files to the disk while the next ones are being written. Nothing waits for a batch until the next one is
+ * complete, so that the disk works meanwhile.
+ */
+class FileWriteback {
+  readonly #options: WritebackOptions;
+  #written: number[] = [];
+  #writtenBytes = 0;
+  #begun: number[] = [];
+  /** The first one; told in the end, when it does not look like the fault of an entry. */
+  #failure: unknown;
+
+  constructor(options: WritebackOptions) {
+    this.#options = options;
+  }
+
+  add(fd: number, bytes: number): void {
+    this.#written.push(fd);
+    this.#writtenBytes += bytes;
+    if (this.#written.length === BATCH_FILES || this.#writtenBytes >= BATCH_BYTES) this.#turn();
+  }
+
+  begin(fd: number, offset: number, length: number): void {
+    this.#try(() => syncFileRange(fd, SYNC_FILE_RANGE_WRITE, { offset, length }));
+  }
+
+  finish(): void {
+    this.#turn();
+    this.#turn();
+    if (this.#failure === undefined) return;
+    throw wrapSystemError(this.#failure, `${this.#options.what}: writing its files to the disk`, 'IO');
+  }
+
+  /** Closes what is open. */
+  abandon(): void {
+    for (const fd of [...this.#begun.splice(0), ...this.#written.splice(0)]) close(fd);
+  }
+
+  #turn(): void {
+    for (const fd of this.#written) this.#try(() => syncFileRange(fd, SYNC_FILE_RANGE_WRITE));
+    for (let fd = this.#begun.pop(); fd !== undefined; fd = this.#begun.pop()) this.#complete(fd);
+    this.#begun = this.#written;
+    this.#written = [];
+    this.#writtenBytes = 0;
+  }
+
+  #complete(fd: number): void {
+    try {
+      this.#options.checkpoint();
+      this.#try(() => syncFileRange(fd, ALL));
+    } finally {
+      close(fd);
+    }
+  }
+
+  #try(fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+}
