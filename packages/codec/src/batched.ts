@@ -5,7 +5,7 @@ const BATCH_BYTES = 256 * 1024;
  * some hundred bytes. Chunks may be valid until the next one is pulled only, and so are those of the result.
  */
 export async function* batched(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const batch = Buffer.allocUnsafe(BATCH_BYTES);
   let length = 0;

@@ -19,9 +19,15 @@ export {
   type TarXattr,
 } from './tar/tarHeader.ts';
 export { type TarHandler, TarReader, type TarReaderOptions } from './tar/tarReader.ts';
-export { assembleTar, type OpenLayerFile } from './tarSplit/assembleTar.ts';
+export { assembleTar } from './tarSplit/assembleTar.ts';
 export { GzipLevel1Writer } from './tarSplit/gzipLevel1Writer.ts';
 export { readTarSplit } from './tarSplit/readTarSplit.ts';
+export {
+  type LayerFile,
+  type OpenLayerFile,
+  TarAssembler,
+  type TarAssemblerOptions,
+} from './tarSplit/tarAssembler.ts';
 export type { TarSplitEntry } from './tarSplit/tarSplitEntry.ts';
 export { TarSplitPacker, type TarSplitPackerOptions } from './tarSplit/tarSplitPacker.ts';
 export { type VerifiedOptions, verified } from './verified.ts';

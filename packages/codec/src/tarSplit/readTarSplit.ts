@@ -7,8 +7,8 @@ const NEWLINE = 0x0a;
 const MAX_LINE = 384 * 1024 * 1024;
 
 /**
- * Reads the entries of a tar-split file, compressed (any number of gzip members) or not. Memory
- * stays at one line, plus the set of names.
+ * Reads the entries of a tar-split file, compressed (any number of gzip members) or not, in batches: there are very many.
+ * Memory stays at what one chunk of text holds, or one line, plus the set of names.
  *
  * @param what names the file in messages
  * @throws {StorageError} `TAR_SPLIT_INVALID`, `TAR_DUPLICATE_PATH`, `COMPRESSION_INVALID`
@@ -16,14 +16,16 @@ const MAX_LINE = 384 * 1024 * 1024;
 export async function* readTarSplit(
   source: AsyncIterable<Uint8Array>,
   what = 'tar-split file',
-): AsyncGenerator<TarSplitEntry, void, undefined> {
+): AsyncGenerator<readonly TarSplitEntry[], void, undefined> {
   const { bytes } = await openDecompressed(source, { what });
   const seen = new Set<string>();
   let position = 0;
-  for await (const line of splitLines(bytes, what)) {
-    const entry = parseTarSplitLine(line.toString(), position++, what);
-    if (entry.type === 'file') remember(seen, entry.name, what);
-    yield entry;
+  for await (const lines of splitLines(bytes, what)) {
+    yield lines.map((line) => {
+      const entry = parseTarSplitLine(line, position++, what);
+      if (entry.type === 'file') remember(seen, entry.name, what);
+      return entry;
+    });
   }
 }
 
@@ -39,25 +41,36 @@ function remember(seen: Set<string>, name: Buffer, what: string): void {
   seen.add(path);
 }
 
-async function* splitLines(source: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Buffer> {
+/** The lines that end in each chunk. */
+async function* splitLines(
+  source: AsyncIterable<Uint8Array>,
+  what: string,
+): AsyncGenerator<readonly string[]> {
   let pending: Buffer[] = [];
   let pendingSize = 0;
   let count = 0;
   for await (const chunk of source) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const lines: string[] = [];
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      const line = Buffer.concat([...pending, bytes.subarray(start, end)]);
+      const isWhole = pendingSize === 0;
+      lines.push(
+        isWhole
+          ? bytes.toString('utf8', start, end)
+          : Buffer.concat([...pending, bytes.subarray(start, end)]).toString(),
+      );
       pending = [];
       pendingSize = 0;
       start = end + 1;
-      count++;
-      yield line;
     }
-    if (start === bytes.length) continue;
-    pending.push(Buffer.from(bytes.subarray(start))); // the source reuses its buffers
-    pendingSize += bytes.length - start;
-    if (pendingSize > MAX_LINE) throw tarSplitInvalid(what, count, `it is longer than ${MAX_LINE} bytes`);
+    count += lines.length;
+    if (start < bytes.length) {
+      pending.push(Buffer.from(bytes.subarray(start))); // the source reuses its buffers
+      pendingSize += bytes.length - start;
+      if (pendingSize > MAX_LINE) throw tarSplitInvalid(what, count, `it is longer than ${MAX_LINE} bytes`);
+    }
+    if (lines.length > 0) yield lines;
   }
-  if (pendingSize > 0) yield Buffer.concat(pending);
+  if (pendingSize > 0) yield [Buffer.concat(pending).toString()];
 }

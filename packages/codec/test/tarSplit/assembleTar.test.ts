@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assembleTar } from '../../src/tarSplit/assembleTar.ts';
 import { readTarSplit } from '../../src/tarSplit/readTarSplit.ts';
+import type { LayerFile } from '../../src/tarSplit/tarAssembler.ts';
 import { chunked, collect, failureOf } from '../support/bytes.ts';
+import { fileOf } from '../support/layerFile.ts';
 import { END, entry, header, pax } from '../support/tarBytes.ts';
 import { readTar } from '../support/tarEvents.ts';
 import { packGzip } from '../support/tarSplit.ts';
@@ -15,7 +17,7 @@ async function assemble(tar: Buffer, change: (name: string, content: Buffer) => 
   for (const { header: h, content } of readTar(tar).entries) files.set(h.name.toString('latin1'), content);
   const open = (name: Buffer) => {
     const key = name.toString('latin1');
-    return chunked(change(key, files.get(key) as Buffer), 100);
+    return fileOf(change(key, files.get(key) as Buffer), 100);
   };
   return collect(assembleTar(readTarSplit(chunked(packGzip(tar), 500)), open));
 }
@@ -75,14 +77,41 @@ describe('assembleTar', () => {
     expect(error.hint).toBeTruthy();
   });
 
+  it('fills chunks to the end, with files and headers across their borders', async () => {
+    const entries = Array.from({ length: 40 }, (_, i) =>
+      entry({ name: `large${i}` }, Buffer.alloc(i * 5_000 + 1, `content ${i} `)),
+    );
+    const tar = concat(...entries, END, Buffer.alloc(1_500_000, 'trailing'));
+    expect((await assemble(tar)).equals(tar)).toBe(true);
+    const files = new Map(readTar(tar).entries.map(({ header: h, content }) => [String(h.name), content]));
+    const batches = readTarSplit(chunked(packGzip(tar), 500));
+    const sizes: number[] = [];
+    for await (const chunk of assembleTar(batches, (name) => fileOf(files.get(String(name)) as Buffer))) {
+      sizes.push(chunk.length);
+    }
+    expect(new Set(sizes.slice(0, -1))).toEqual(new Set([sizes[0]]));
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(tar.length);
+  });
+
+  it('closes a file whatever happens', async () => {
+    const tar = concat(entry({ name: 'a' }, Buffer.alloc(3_000_000, 1)), END);
+    let closed = 0;
+    const open = () => ({ ...fileOf(Buffer.alloc(3_000_000, 2)), close: () => closed++ });
+    const tarOf = () => assembleTar(readTarSplit(chunked(packGzip(tar), 500)), open);
+    await failureOf(() => collect(tarOf()));
+    expect(closed).toBe(1);
+    for await (const _ of tarOf()) break;
+    expect(closed).toBe(2);
+  });
+
   it('passes the errors of a file through', async () => {
     const entries = [
       { type: 'file' as const, name: Buffer.from('gone'), size: 1, crc: Buffer.alloc(8, 1), position: 0 },
     ];
-    const open = (name: Buffer): AsyncIterable<Uint8Array> => {
+    const open = (name: Buffer): LayerFile => {
       throw new RangeError(`no ${name}`);
     };
-    await expect(collect(assembleTar(entries, open))).rejects.toThrow(new RangeError('no gone'));
+    await expect(collect(assembleTar([entries], open))).rejects.toThrow(new RangeError('no gone'));
   });
 
   it("takes upstream's records of directories with a size for what they are", async () => {
@@ -91,9 +120,9 @@ describe('assembleTar', () => {
       { type: 'segment' as const, payload: block, position: 0 },
       { type: 'file' as const, name: Buffer.from('d'), size: 700, crc: Buffer.alloc(8), position: 1 },
     ];
-    const open = (): AsyncIterable<Uint8Array> => {
+    const open = (): LayerFile => {
       throw new Error('must not be opened');
     };
-    expect((await collect(assembleTar(entries, open))).equals(block)).toBe(true);
+    expect((await collect(assembleTar([entries], open))).equals(block)).toBe(true);
   });
 });

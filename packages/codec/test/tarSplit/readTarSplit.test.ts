@@ -31,7 +31,8 @@ const ENTRIES: TarSplitEntry[] = [
 
 async function read(bytes: Uint8Array, size = 1000): Promise<TarSplitEntry[]> {
   const entries: TarSplitEntry[] = [];
-  for await (const entry of readTarSplit(chunked(bytes, size), 'tar-split of layer x')) entries.push(entry);
+  for await (const batch of readTarSplit(chunked(bytes, size), 'tar-split of layer x'))
+    entries.push(...batch);
   return entries;
 }
 
@@ -56,6 +57,11 @@ describe('readTarSplit', () => {
     ['a wrong position', '{"type":2,"payload":"","position":7}', 'its position is 7'],
     ['no position', '{"type":2,"payload":""}', 'its position is undefined'],
     ['a payload that is no base64', '{"type":2,"payload":"*","position":0}', 'its payload is not base64'],
+    ['base64 of the other alphabet', '{"type":2,"payload":"ab-_","position":0}', 'its payload is not base64'],
+    ['base64 without its padding', '{"type":2,"payload":"YQ","position":0}', 'its payload is not base64'],
+    ['padding within base64', '{"type":2,"payload":"YQ==YQ==","position":0}', 'its payload is not base64'],
+    ['too much padding', '{"type":2,"payload":"A===","position":0}', 'its payload is not base64'],
+    ['spaces in base64', '{"type":2,"payload":"aGVh ZGVy","position":0}', 'its payload is not base64'],
     ['a name that is no text', '{"type":1,"name":1,"position":0}', 'its name is no text'],
     ['a raw name that is no base64', '{"type":1,"name_raw":"x","position":0}', 'its name_raw is not base64'],
     ['a negative size', '{"type":1,"name":"a","size":-1,"position":0}', 'its size is -1'],

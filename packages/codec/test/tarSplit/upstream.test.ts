@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assembleTar } from '../../src/tarSplit/assembleTar.ts';
 import { readTarSplit } from '../../src/tarSplit/readTarSplit.ts';
 import { chunked, collect, lines, sample } from '../support/bytes.ts';
+import { fileOf } from '../support/layerFile.ts';
 import { packGzip, packLines } from '../support/tarSplit.ts';
 
 const COMMAND = '/usr/bin/tar-split';
@@ -70,7 +71,7 @@ function comparable(text: readonly string[]): unknown[] {
 }
 
 const openInTree = (name: Buffer) =>
-  chunked(readFileSync(Buffer.concat([Buffer.from(`${tree}/`), name])), 10_000);
+  fileOf(readFileSync(Buffer.concat([Buffer.from(`${tree}/`), name])), 10_000);
 
 const title = missing.length === 0 ? 'with tar-split' : `with tar-split (skipped: no ${missing.join(', ')})`;
 

@@ -7,7 +7,10 @@ export interface ArchiveOutput {
   readonly location: string;
   /** Where the next byte goes. */
   readonly position: number;
+  /** Takes bytes, which may be used again at once. They may be on their way for a while: see `flush`. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Waits until the bytes are where they go. What went wrong since the last time is thrown here at the latest. */
+  flush(): Promise<void>;
   /** What only a file can do; undefined for a pipe, whose bytes are gone once written. */
   readonly revise?: {
     /** Overwrites bytes that were written before. */

@@ -9,7 +9,7 @@ import { type DestinationLock, lockDestination } from './destinationLock.ts';
 import { forgetLeft, removeOnExit } from './leftOnExit.ts';
 import { syncDirectory } from './syncDirectory.ts';
 import { temporariesIn, temporaryName } from './temporaryName.ts';
-import { writeFully } from './writeFully.ts';
+import { WriteBehind } from './writeBehind.ts';
 
 /** Another export is mostly over soon, or not at all. */
 const LOCK_WAIT_MS = 2000;
@@ -84,38 +84,40 @@ class FileOutput implements ArchiveOutput {
   readonly revise: NonNullable<ArchiveOutput['revise']>;
   readonly #options: FileOutputOptions;
   readonly #opened: Opened;
-  #position = 0;
+  readonly #written: WriteBehind;
   #closing: Promise<void> | undefined;
   #committed = false;
 
   constructor(options: FileOutputOptions, opened: Opened) {
     this.#options = options;
     this.#opened = opened;
+    this.#written = new WriteBehind(opened.file);
     this.location = options.location;
     this.stagingDirectory = options.stagingDirectory ?? dirname(options.path);
     this.revise = {
-      patch: (position, bytes) => this.#do(() => writeFully(opened.file, bytes, position)),
-      truncate: async (position) => {
-        await this.#do(() => opened.file.truncate(position));
-        this.#position = position;
-      },
+      patch: (position, bytes) => this.#do(() => this.#written.patch(position, bytes)),
+      truncate: (position) => this.#do(() => this.#written.truncate(position)),
     };
   }
 
   get position(): number {
-    return this.#position;
+    return this.#written.position;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     throwIfStopped(this.#options.signal);
-    await this.#do(() => writeFully(this.#opened.file, bytes, this.#position));
-    this.#position += bytes.length;
+    await this.#do(() => this.#written.write(bytes));
+  }
+
+  flush(): Promise<void> {
+    return this.#do(() => this.#written.flush());
   }
 
   async commit(): Promise<void> {
     const { lock, file, existing } = this.#opened;
     throwIfStopped(this.#options.signal);
     await this.#do(async () => {
+      await this.#written.flush();
       if (existing !== undefined) await takeOver(file, existing);
       await file.sync();
     });
@@ -148,6 +150,7 @@ class FileOutput implements ArchiveOutput {
     const { lock, file, temporary } = this.#opened;
     try {
       await this.#do(async () => {
+        await this.#written.settle();
         await file.close();
         if (!this.#committed) await rm(temporary, { force: true });
       });

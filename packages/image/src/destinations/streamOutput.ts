@@ -93,6 +93,10 @@ class StreamOutput implements ArchiveOutput {
     this.#position += bytes.length;
   }
 
+  async flush(): Promise<void> {
+    // Every write is waited for.
+  }
+
   async commit(): Promise<void> {
     if (this.#isOwn) await this.#settled((done) => this.#stream.end(done));
   }

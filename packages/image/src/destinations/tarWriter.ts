@@ -23,8 +23,6 @@ export class TarWriter {
   readonly #options: BlobEntryOptions;
   readonly #queue = new SerialQueue();
   readonly #blobs = new Map<Digest, number>();
-  /** Blobs that were handed in and are not written yet. */
-  #unfinished = 0;
   /** Why no further entry makes sense: an entry that went down a pipe is incomplete. */
   #broken: unknown;
 
@@ -49,8 +47,8 @@ export class TarWriter {
 
   /**
    * Adds a blob as a file that is named by its digest, unless it was added before. What is not known of it
-   * is filled into its header afterwards. That cannot be done in a pipe, and not side by side: then the blob
-   * is staged until its turn. After a failure the archive goes on without it, but not that of a pipe.
+   * is filled into its header afterwards; in a pipe, where that cannot be done, the blob is staged before. It is
+   * opened when its turn comes. After a failure the archive goes on without it, but not that of a pipe.
    *
    * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, what the bytes throw, and the output's errors
    */
@@ -62,7 +60,7 @@ export class TarWriter {
     if (digest !== undefined && size !== undefined) {
       return this.#addOnce(digest, () => this.#addMeasured(openChecked(blob), { digest, size }, blob.signal));
     }
-    if (revise === undefined || this.#unfinished > 0) return this.#addStaged(blob);
+    if (revise === undefined) return this.#addStaged(blob);
     return this.#addOnce(digest, () => this.#addAndPatch(blob, revise));
   }
 
@@ -80,14 +78,12 @@ export class TarWriter {
   }
 
   #addOnce(digest: Digest | undefined, add: () => Promise<StoredBlob>): Promise<StoredBlob> {
-    this.#unfinished++;
-    const added = this.#queue.run(async () => {
+    return this.#queue.run(async () => {
       this.#checkWhole();
       const stored = this.#known(digest) ?? (await add());
       this.#blobs.set(stored.digest, stored.size);
       return stored;
     });
-    return added.finally(() => this.#unfinished--);
   }
 
   async #addMeasured(
@@ -99,6 +95,7 @@ export class TarWriter {
     return await this.#undoOnFailure(async () => {
       await this.#output.write(tarHeader({ name: nameOf(stored.digest), mode, size: stored.size }));
       await this.#copy(bytes, signal);
+      await this.#output.flush();
       return stored;
     });
   }

@@ -21,28 +21,50 @@ const MAX_SYMLINKS = 40;
  * @returns the descriptor, which the caller closes, or undefined when there is no such regular file
  */
 export function openInside(root: string, name: Buffer): number | undefined {
-  const clean = cleanPath(name);
+  const directory = new InsideDirectory(root);
   try {
-    return capabilities().openat2 ? openByKernel(root, clean) : openByWalk(root, clean);
-  } catch (error) {
-    if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
-    throw error;
+    return directory.open(name);
+  } finally {
+    directory.close();
   }
 }
 
-function openByKernel(root: string, name: Buffer): number | undefined {
-  const directory = openSync(root, O_PATH | fsConstants.O_DIRECTORY);
-  try {
-    // Opened without side effects first: what lies there may be a device.
-    const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    const found = openat2(directory, name, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
+/** A directory that {@link openInside} is done in many times. Whoever made it closes it. */
+export class InsideDirectory {
+  readonly #root: string;
+  #fd: number | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** As {@link openInside}. */
+  open(name: Buffer): number | undefined {
+    const clean = cleanPath(name);
     try {
-      return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, 'r') : undefined;
-    } finally {
-      closeSync(found);
+      if (!capabilities().openat2) return openByWalk(this.#root, clean);
+      this.#fd ??= openSync(this.#root, O_PATH | fsConstants.O_DIRECTORY);
+      return openByKernel(this.#fd, clean);
+    } catch (error) {
+      if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
+      throw error;
     }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+function openByKernel(directory: number, name: Buffer): number | undefined {
+  // Opened without side effects first: what lies there may be a device.
+  const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  const found = openat2(directory, name, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
+  try {
+    return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, 'r') : undefined;
   } finally {
-    closeSync(directory);
+    closeSync(found);
   }
 }
 

@@ -7,8 +7,8 @@ import type { StoreContext } from '../store/storeContext.ts';
 import type { Placed, TableView } from '../tables/recordTable.ts';
 import { registerNativeCodecs } from '../unpack/nativeCodecs.ts';
 import { IdleScope, madeInside } from './idleScope.ts';
+import { LayerFiles } from './layerFiles.ts';
 import { type ComparedLayers, findPair } from './layerPair.ts';
-import { openLayerFile } from './openLayerFile.ts';
 
 export interface DiffOptions {
   /**
@@ -19,6 +19,8 @@ export interface DiffOptions {
   readonly from?: string | undefined;
   /** As the layer's archive came, if absent. */
   readonly compression?: Compression | undefined;
+  /** Give chunks that are valid only until the next one is pulled, which saves copying all of them. Default: false. */
+  readonly reuseChunks?: boolean | undefined;
   /** Ends the waiting for the layers lock. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,6 +32,8 @@ export interface DiffOptions {
 export interface LayerDiff extends AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly compression: Compression;
 }
+
+const READ_BYTES = 256 * 1024;
 
 type DiffedLayers = Placed<LayerRecord> & ComparedLayers;
 
@@ -43,7 +47,7 @@ type DiffedLayers = Placed<LayerRecord> & ComparedLayers;
 export async function openDiff(
   context: StoreContext,
   idOrName: string,
-  { from, compression, signal }: DiffOptions = {},
+  { from, compression, reuseChunks = false, signal }: DiffOptions = {},
 ): Promise<LayerDiff> {
   registerNativeCodecs();
   let layers: DiffedLayers | undefined;
@@ -66,8 +70,9 @@ export async function openDiff(
   const found = await scope.use(() => layers as DiffedLayers);
   try {
     const chosen = compression ?? found.record.compression;
-    const encode = encoderFor(chosen);
-    return new OpenDiff(chosen, encode(madeInside(scope, batched(tarOf(context, found)))), scope);
+    const bytes = encoderFor(chosen)(madeInside(scope, tarOf(context, found)));
+    // Inside, a chunk is valid until the next one is pulled. A caller, such as a file stream, keeps several.
+    return new OpenDiff(chosen, reuseChunks ? bytes : copied(bytes), scope);
   } catch (error) {
     await scope.end();
     throw error;
@@ -97,19 +102,28 @@ export async function* tarOf(
   const { driver, onWarning } = context;
   const tarSplit = paths.tarSplit(record.id);
   if (isParent && existsSync(tarSplit)) {
-    const entries = readTarSplit(fileBytes(tarSplit), `tar-split of layer ${record.id}`);
-    yield* assembleTar(entries, (name) => openLayerFile(driver, record.id, name));
+    const files = new LayerFiles(driver, record.id);
+    try {
+      const entries = readTarSplit(fileBytes(tarSplit), `tar-split of layer ${record.id}`);
+      yield* assembleTar(entries, (name) => files.open(name));
+    } finally {
+      files.close();
+    }
     return;
   }
-  yield* driverDiff({ driver, layer: { id: record.id, maps }, base }, onWarning);
+  yield* batched(driverDiff({ driver, layer: { id: record.id, maps }, base }, onWarning));
 }
 
 async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* createReadStream(path);
+    yield* createReadStream(path, { highWaterMark: READ_BYTES });
   } catch (error) {
     throw wrapSystemError(error, `reading ${path}`, 'IO', { path });
   }
+}
+
+async function* copied(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) yield Buffer.from(chunk);
 }
 
 class OpenDiff implements LayerDiff {
@@ -125,8 +139,7 @@ class OpenDiff implements LayerDiff {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      // Inside, a chunk is valid until the next one is pulled. A caller, such as a file stream, keeps several.
-      for await (const chunk of { [Symbol.asyncIterator]: () => this.#iterator }) yield Buffer.from(chunk);
+      for await (const chunk of { [Symbol.asyncIterator]: () => this.#iterator }) yield chunk;
     } finally {
       await this[Symbol.asyncDispose]();
     }

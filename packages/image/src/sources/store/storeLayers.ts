@@ -143,6 +143,7 @@ function rebuildLayer({ layers }: SourceStore, id: string): OpenBytes {
     try {
       await using diff = await layers.diff(id, {
         compression: 'none',
+        reuseChunks: true,
         ...(signal === undefined ? {} : { signal }),
       });
       for await (const chunk of diff) {
