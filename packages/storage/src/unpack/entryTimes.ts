@@ -8,7 +8,7 @@ const MAX_NS = 2n ** 63n - 1n;
  * `pkg/archive` `extractTarFileEntry`); what 64 bits of nanoseconds since 1970 cannot hold becomes 0
  * (`pkg/system` `Chtimes`).
  */
-export function fileTimes(header: TarHeader): FileTimes {
+export function fileTimes(header: TarHeader): { mtimeNs: bigint; atimeNs: bigint } {
   const mtimeNs = sinceEpoch(header.mtimeNs);
   const { atimeNs } = header;
   return { mtimeNs, atimeNs: atimeNs === undefined || atimeNs < mtimeNs ? mtimeNs : sinceEpoch(atimeNs) };

@@ -13,6 +13,7 @@ import type { OpenDirectory } from './openDirectory.ts';
 import { OverlayWhiteouts } from './overlayWhiteouts.ts';
 import { RegularFile } from './regularFile.ts';
 import type { DirectoryOpener } from './resolveInRoot.ts';
+import type { FileHandover } from './split/fileHandover.ts';
 import { Tree } from './tree.ts';
 import { unpackError } from './unpackError.ts';
 import type { WarningTally } from './warningTally.ts';
@@ -36,6 +37,8 @@ export interface ExtractorOptions {
   readonly inUserNamespace?: boolean;
   /** Default: the best one of this host. */
   readonly opener?: DirectoryOpener;
+  /** Takes small files off this thread, with their content. */
+  readonly handover?: FileHandover | undefined;
 }
 
 /**
@@ -56,6 +59,8 @@ export class Extractor {
   readonly #directories: TarHeader[] = [];
   #current: TarHeader | undefined;
   #file: RegularFile | undefined;
+  /** All content of a file that may be handed over. */
+  #whole: Uint8Array | undefined;
   #bytesWritten = 0;
   #closed = false;
 
@@ -98,19 +103,27 @@ export class Extractor {
   data(bytes: Uint8Array): void {
     const file = this.#file;
     if (file === undefined) return;
+    this.#bytesWritten += bytes.length;
+    if (bytes.length === this.#current?.size && this.#options.handover?.holds(bytes) === true) {
+      this.#whole = bytes;
+      return;
+    }
     try {
       file.write(bytes);
     } catch (error) {
       throw this.#named(error, this.#current);
     }
-    this.#bytesWritten += bytes.length;
   }
 
   entryEnd(): void {
     const file = this.#file;
     if (file === undefined) return;
-    this.#file = undefined;
+    const whole = this.#whole;
+    this.#whole = undefined;
+    if (this.#handOver(file, whole)) return;
     try {
+      if (whole !== undefined) file.write(whole);
+      this.#file = undefined;
       file.finish();
     } catch (error) {
       throw this.#named(error, this.#current);
@@ -119,6 +132,7 @@ export class Extractor {
 
   /** Call once after the last entry. Sets the times of directories, which unpacking into them has changed. */
   finish(): void {
+    this.#settle();
     this.#rules.finish();
     for (const header of this.#directories) {
       this.#checkpoint();
@@ -137,9 +151,34 @@ export class Extractor {
     this.#closed = true;
     this.#file?.abandon();
     this.#file = undefined;
+    this.#options.handover?.abandon();
     this.#rules.close();
     this.#tree.close();
   }
+
+  /** Leaves a file that lacks only content and times to whichever thread has time. */
+  #handOver(file: RegularFile, content: Uint8Array | undefined): boolean {
+    const { handover } = this.#options;
+    const header = this.#current;
+    if (handover === undefined || header === undefined) return false;
+    if (content === undefined && header.size > 0) return false;
+    let fd: number | undefined;
+    try {
+      fd = file.descriptorForContent();
+    } catch (error) {
+      throw this.#named(error, header);
+    }
+    if (fd === undefined || !handover.take(fd, header, content, this.#explain)) return false;
+    this.#file = undefined;
+    return true;
+  }
+
+  /** Waits for files that were handed over. */
+  #settle(): void {
+    this.#options.handover?.settle(this.#explain, this.#checkpoint);
+  }
+
+  readonly #explain = (error: unknown, header: TarHeader): unknown => this.#named(error, header);
 
   #withHostOwner(header: TarHeader): TarHeader {
     if (this.#idMaps.isEmpty || header.typeflag === TAR_TYPE.paxGlobal) return header;
@@ -151,6 +190,8 @@ export class Extractor {
     if (header.typeflag === TAR_TYPE.paxGlobal) return 'done';
     const path = splitEntryPath(header.name);
     if (path.isRoot) return this.#makeRoot(header, path);
+    // It sets metadata of the file that it links to, or copies that.
+    if (header.typeflag === TAR_TYPE.hardlink) this.#settle();
     const intercepted = this.#rules.intercept(header, path);
     if (intercepted !== undefined) return intercepted;
     if (header.typeflag === TAR_TYPE.regular) return this.#makeRegular(header, path);

@@ -2,6 +2,7 @@ import { type TarHandler, type TarHeader, TarReader } from '@sediment/codec';
 import { wrapSystemError } from '@sediment/core';
 import { Extractor } from './extractor.ts';
 import { OwnerSets } from './ownerSets.ts';
+import type { FileHandover } from './split/fileHandover.ts';
 import { TarSplitFile } from './tarSplitFile.ts';
 import type { UnpackJob } from './unpackJob.ts';
 import type { WarningTally } from './warningTally.ts';
@@ -11,6 +12,8 @@ export interface LayerSinkOptions {
   readonly warnings: WarningTally;
   readonly umaskIsZero: boolean;
   readonly checkpoint: () => void;
+  /** Takes small files off this thread; none if undefined. */
+  readonly handover?: FileHandover | undefined;
 }
 
 /**
@@ -23,11 +26,10 @@ export class LayerSink implements TarHandler {
   readonly #tarSplit: TarSplitFile | undefined;
   readonly #extractor: Extractor | undefined;
 
-  constructor({ job, warnings, umaskIsZero, checkpoint }: LayerSinkOptions) {
+  constructor({ job, ...options }: LayerSinkOptions) {
     const { what, tree, tarSplit } = job;
     this.#reader = new TarReader(this, { what });
-    this.#extractor =
-      tree === undefined ? undefined : openTree({ ...tree, what, warnings, umaskIsZero, checkpoint });
+    this.#extractor = tree === undefined ? undefined : openTree({ ...tree, ...options, what });
     try {
       this.#tarSplit = tarSplit === undefined ? undefined : new TarSplitFile(tarSplit.path, what);
     } catch (error) {

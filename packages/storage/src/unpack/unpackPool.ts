@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { availableParallelism } from 'node:os';
 import { StorageError } from '@sediment/core';
+import { runSplit } from './runSplit.ts';
 import type { OpenBytes, UnpackJob, UnpackResult } from './unpackJob.ts';
 import { UnpackThread } from './unpackThread.ts';
 import { unpackWorkerUrl } from './workerUrl.ts';
@@ -12,6 +13,8 @@ const MAX_THREADS = 4;
  * to that.
  */
 const STOP_GRACE_MS = 10_000;
+/** Below that, a second thread costs more than it saves. */
+const SPLIT_MIN_BYTES = 1024 * 1024;
 
 export interface UnpackPoolOptions {
   /** Most threads at a time. Default: one per core, at most 4. */
@@ -20,6 +23,8 @@ export interface UnpackPoolOptions {
   readonly workerUrl?: URL;
   /** How long a job may take to notice that it shall stop, before its thread is terminated. Default 10,000. */
   readonly stopGraceMs?: number;
+  /** Two threads share one layer from this size on, when no other work waits for them. Default 1 MiB. */
+  readonly splitMinBytes?: number;
 }
 
 export interface UnpackRunOptions {
@@ -53,11 +58,13 @@ export class UnpackPool {
   readonly #size: number;
   readonly #workerUrl: URL;
   readonly #stopGraceMs: number;
+  readonly #splitMinBytes: number;
   readonly #threads = new Set<UnpackThread>();
   readonly #idle: UnpackThread[] = [];
   readonly #queue: Waiting[] = [];
-  readonly #running = new Map<Waiting, UnpackThread>();
+  readonly #running = new Map<Waiting, readonly UnpackThread[]>();
   readonly #settling = new Set<Promise<UnpackResult>>();
+  #dispatching = false;
   #closed = false;
 
   constructor(options: UnpackPoolOptions = {}) {
@@ -66,6 +73,7 @@ export class UnpackPool {
     this.#size = size;
     this.#workerUrl = workerUrl;
     this.#stopGraceMs = options.stopGraceMs ?? STOP_GRACE_MS;
+    this.#splitMinBytes = options.splitMinBytes ?? SPLIT_MIN_BYTES;
   }
 
   /**
@@ -88,7 +96,7 @@ export class UnpackPool {
         onAbort = () => this.#abort(waiting, aborted(job, signal?.reason));
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#enqueue(waiting);
-        this.#dispatch();
+        this.#dispatchSoon();
       });
     } finally {
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
@@ -99,7 +107,7 @@ export class UnpackPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiting of this.#queue.splice(0)) waiting.reject(closed(waiting.job));
-    for (const [waiting, thread] of this.#running) thread.stop(closed(waiting.job));
+    for (const [waiting, threads] of this.#running) stopAll(threads, closed(waiting.job));
     await Promise.allSettled(this.#settling);
     await Promise.all(Array.from(this.#threads, (thread) => thread.terminate()));
     this.#threads.clear();
@@ -111,21 +119,37 @@ export class UnpackPool {
     this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, waiting);
   }
 
+  /** All jobs that are given at once are in the queue before the first one begins. */
+  #dispatchSoon(): void {
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    queueMicrotask(() => {
+      this.#dispatching = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
-    while (this.#queue.length > 0 && this.#hasRoom()) {
+    for (let free = this.#free(); free > 0 && this.#queue.length > 0; free = this.#free()) {
       const waiting = this.#queue.shift() as Waiting;
-      waiting.resolve(this.#start(waiting));
+      waiting.resolve(this.#start(waiting, free > 1 && this.#isWorthTwo(waiting) ? 2 : 1));
     }
   }
 
-  /** Whether a thread is free, or may be started. Threads that ended while idle are forgotten here. */
-  #hasRoom(): boolean {
-    for (let last = this.#idle.at(-1); last !== undefined; last = this.#idle.at(-1)) {
-      if (last.alive) return true;
-      this.#threads.delete(last);
-      this.#idle.pop();
+  /** How many threads are idle or may be started. Threads that ended while idle are forgotten here. */
+  #free(): number {
+    for (const thread of this.#idle.splice(0)) {
+      if (thread.alive) this.#idle.push(thread);
+      else this.#threads.delete(thread);
     }
-    return this.#threads.size < this.#size;
+    return this.#idle.length + this.#size - this.#threads.size;
+  }
+
+  /** Whether a job would still run when the threads are through with all others. */
+  #isWorthTwo({ job: { blob } }: Waiting): boolean {
+    if (blob === undefined || blob.length < this.#splitMinBytes) return false;
+    const rest = this.#queue.reduce((sum, { job }) => sum + (job.blob?.length ?? job.expect.size ?? 0), 0);
+    return blob.length > rest / this.#size;
   }
 
   #newThread(): UnpackThread {
@@ -134,19 +158,25 @@ export class UnpackPool {
     return thread;
   }
 
-  async #start(waiting: Waiting): Promise<UnpackResult> {
+  async #start(waiting: Waiting, count: 1 | 2): Promise<UnpackResult> {
     const { job, options, asked } = waiting;
-    const thread = this.#idle.pop() ?? this.#newThread();
-    this.#running.set(waiting, thread);
-    const settling = asked.runInAsyncScope(() => thread.run(job, options));
+    const consumer = this.#idle.pop() ?? this.#newThread();
+    const producer = count === 1 ? undefined : (this.#idle.pop() ?? this.#newThread());
+    const threads = producer === undefined ? [consumer] : [consumer, producer];
+    this.#running.set(waiting, threads);
+    const settling = asked.runInAsyncScope(() =>
+      producer === undefined ? consumer.run(job, options) : runSplit({ producer, consumer }, job, options),
+    );
     this.#settling.add(settling);
     try {
       return await settling;
     } finally {
       this.#settling.delete(settling);
       this.#running.delete(waiting);
-      if (thread.alive) this.#idle.push(thread);
-      else this.#threads.delete(thread);
+      for (const thread of threads) {
+        if (thread.alive) this.#idle.push(thread);
+        else this.#threads.delete(thread);
+      }
       this.#dispatch();
     }
   }
@@ -154,12 +184,16 @@ export class UnpackPool {
   #abort(waiting: Waiting, reason: StorageError): void {
     const index = this.#queue.indexOf(waiting);
     if (index < 0) {
-      this.#running.get(waiting)?.stop(reason);
+      stopAll(this.#running.get(waiting) ?? [], reason);
       return;
     }
     this.#queue.splice(index, 1);
     waiting.reject(reason);
   }
+}
+
+function stopAll(threads: readonly UnpackThread[], reason: StorageError): void {
+  for (const thread of threads) thread.stop(reason);
 }
 
 function aborted({ what }: UnpackJob, cause: unknown): StorageError {

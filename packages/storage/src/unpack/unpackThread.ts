@@ -1,9 +1,8 @@
-import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '@sediment/core';
 import { ChunkSender } from './chunkSender.ts';
+import { cleanUpAfter } from './cleanUpAfter.ts';
 import { withCleanupError } from './cleanupError.ts';
-import { closeDescriptorsBelow } from './openDescriptors.ts';
 import type { OpenBytes, UnpackJob, UnpackResult } from './unpackJob.ts';
 import { type RunMessage, receiveError, type WorkerMessage } from './workerProtocol.ts';
 
@@ -11,14 +10,17 @@ export interface ThreadRunOptions {
   readonly onProgress?: (bytesRead: number) => void;
   /** The bytes of the layer, for a job without a blob. Opened once, by `run`. */
   readonly input?: OpenBytes;
+  /** The other half is done by another thread; what a crash leaves is then the caller's to remove. */
+  readonly split?: RunMessage['split'];
 }
 
 interface Running {
   readonly job: UnpackJob;
+  readonly isSplit: boolean;
   readonly onProgress: ((bytesRead: number) => void) | undefined;
   readonly stopFlag: Int32Array<SharedArrayBuffer>;
   readonly sender: ChunkSender | undefined;
-  resolve(result: UnpackResult): void;
+  resolve(result: UnpackResult | undefined): void;
   reject(error: unknown): void;
   /** Why the job shall stop; what it then fails with. */
   stopReason?: unknown;
@@ -59,7 +61,16 @@ export class UnpackThread {
     return this.#alive;
   }
 
-  run(job: UnpackJob, { onProgress, input }: ThreadRunOptions = {}): Promise<UnpackResult> {
+  async run(job: UnpackJob, options: ThreadRunOptions = {}): Promise<UnpackResult> {
+    return (await this.#run(job, options)) as UnpackResult;
+  }
+
+  /** Does the producing half of a job. It fails only if the thread crashes or is stopped. */
+  async produce(job: UnpackJob, options: ThreadRunOptions): Promise<void> {
+    await this.#run(job, options);
+  }
+
+  #run(job: UnpackJob, { onProgress, input, split }: ThreadRunOptions): Promise<UnpackResult | undefined> {
     if (this.#running !== undefined) throw new TypeError('the thread runs another job');
     return new Promise((resolve, reject) => {
       const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -67,9 +78,10 @@ export class UnpackThread {
         input === undefined
           ? undefined
           : new ChunkSender({ source: input, onError: (error) => this.stop(error) });
-      this.#running = { job, onProgress, stopFlag, sender, resolve, reject };
+      const isSplit = split !== undefined;
+      this.#running = { job, isSplit, onProgress, stopFlag, sender, resolve, reject };
       this.#worker.ref();
-      this.#post({ job, stopFlag: stopFlag.buffer }, sender);
+      this.#post({ job, stopFlag: stopFlag.buffer, ...(isSplit ? { split } : {}) }, sender);
     });
   }
 
@@ -109,6 +121,7 @@ export class UnpackThread {
     const running = this.#settle();
     if (running === undefined) return;
     if (message.type === 'done') running.resolve(message.result);
+    else if (message.type === 'produced') running.resolve(undefined);
     else running.reject(running.stopReason ?? receiveError(message.error));
   }
 
@@ -123,10 +136,10 @@ export class UnpackThread {
   #onExit(exitCode: number): void {
     const running = this.#settle();
     if (running === undefined) return;
-    const { job, stopReason } = running;
+    const { job, isSplit, stopReason } = running;
     const reason = stopReason ?? crashed(job, exitCode, this.#crash);
     try {
-      cleanUpAfter(job);
+      if (!isSplit) cleanUpAfter(job);
       running.reject(reason);
     } catch (error) {
       running.reject(withCleanupError(reason, error));
@@ -141,12 +154,6 @@ export class UnpackThread {
     this.#worker.unref();
     return running;
   }
-}
-
-/** Node closes what it opened for the thread; the rest, and half a tar-split, is ours to remove. */
-function cleanUpAfter({ tree, tarSplit, keep }: UnpackJob): void {
-  if (tree !== undefined && existsSync(tree.root)) closeDescriptorsBelow(realpathSync(tree.root));
-  for (const file of [tarSplit, keep]) if (file !== undefined) rmSync(file.path, { force: true });
 }
 
 function crashed({ what }: UnpackJob, exitCode: number, cause: Error | undefined): StorageError {

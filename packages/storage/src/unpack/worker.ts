@@ -4,6 +4,8 @@ import { CLONE_FS, isPosixError, umask, unshare } from '@sediment/posix';
 import { withFileWriteback } from './fileWriteback.ts';
 import { receiveChunks } from './receiveChunks.ts';
 import { runUnpackJob, stopIfAborted } from './runUnpackJob.ts';
+import { produceDiff } from './split/produceDiff.ts';
+import { SplitMemory } from './split/splitMemory.ts';
 import { type RunMessage, sendError, type WorkerMessage } from './workerProtocol.ts';
 
 const PROGRESS_INTERVAL_MS = 50;
@@ -25,7 +27,7 @@ function ownUmask(): boolean {
   return true;
 }
 
-async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage> {
+async function run({ job, stopFlag, input, split }: RunMessage): Promise<WorkerMessage> {
   const flag = new Int32Array(stopFlag);
   let reported = 0;
   const total = job.blob?.length ?? job.expect.size;
@@ -38,11 +40,16 @@ async function run({ job, stopFlag, input }: RunMessage): Promise<WorkerMessage>
   const isAborted = (): boolean => Atomics.load(flag, 0) !== 0;
   try {
     umaskIsZero ??= ownUmask();
-    const hooks = { onProgress, isAborted, umaskIsZero };
     const bytes = input === undefined ? {} : { input: receiveChunks(input) };
-    const checkpoint = () => stopIfAborted(job.what, hooks);
-    const result = await syncing(job, checkpoint, () => runUnpackJob(job, { ...hooks, ...bytes }));
-    return { type: 'done', result };
+    const memory = split && new SplitMemory(split.memory);
+    const checkpoint = () => stopIfAborted(job, { isAborted });
+    if (memory !== undefined && split?.half === 'produce') {
+      await syncing(job, checkpoint, () => produceDiff(job, memory, { onProgress, checkpoint, ...bytes }));
+      return { type: 'produced' };
+    }
+    const consumer = memory === undefined ? {} : { split: memory };
+    const hooks = { onProgress, isAborted, umaskIsZero, ...bytes, ...consumer };
+    return { type: 'done', result: await syncing(job, checkpoint, () => runUnpackJob(job, hooks)) };
   } catch (error) {
     return { type: 'failed', error: sendError(error) };
   }

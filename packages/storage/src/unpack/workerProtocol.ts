@@ -7,6 +7,8 @@ export interface RunMessage {
   readonly job: UnpackJob;
   /** Holds one Int32; not 0 asks the job to stop. */
   readonly stopFlag: SharedArrayBuffer;
+  /** With another thread: the memory of both, and which half of the job this one does. */
+  readonly split?: { readonly memory: SharedArrayBuffer; readonly half: 'produce' | 'consume' };
   /** Where the bytes of the layer come from when the job has no blob; see {@link ChunkMessage}. */
   readonly input?: MessagePort;
 }
@@ -25,6 +27,8 @@ export type ChunkMessage =
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly bytesRead: number }
   | { readonly type: 'done'; readonly result: UnpackResult }
+  /** The producing half is done, whatever became of the job. */
+  | { readonly type: 'produced' }
   | { readonly type: 'failed'; readonly error: SentError };
 
 /** An error on its way between threads, where classes get lost. */

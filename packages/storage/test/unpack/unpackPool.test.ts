@@ -313,7 +313,7 @@ describe('UnpackPool with workers that misbehave', () => {
         ...(priority === undefined ? {} : { priority }),
       });
     await Promise.all([run('first'), run('a'), run('b', 5), run('c'), run('d', 9), run('e', 5)]);
-    expect(started).toEqual(['first', 'd', 'b', 'e', 'a', 'c']);
+    expect(started).toEqual(['d', 'b', 'e', 'first', 'a', 'c']);
   });
 
   it('refuses a size that is none', () => {

@@ -1,0 +1,12 @@
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { closeDescriptorsBelow } from './openDescriptors.ts';
+import type { UnpackJob } from './unpackJob.ts';
+
+/**
+ * Removes what a thread that ended unexpectedly has left of a job: open files of the tree, half a tar-split, half a copy.
+ * (Node closes what it opened for the thread.) No thread may work on the job any more.
+ */
+export function cleanUpAfter({ tree, tarSplit, keep }: UnpackJob): void {
+  if (tree !== undefined && existsSync(tree.root)) closeDescriptorsBelow(realpathSync(tree.root));
+  for (const file of [tarSplit, keep]) if (file !== undefined) rmSync(file.path, { force: true });
+}
