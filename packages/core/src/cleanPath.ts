@@ -8,6 +8,8 @@ const DOT = 0x2e;
  */
 export function cleanPath(name: Buffer): Buffer {
   if (isClean(name)) return name;
+  const almost = withoutMarks(name);
+  if (isClean(almost)) return almost;
   const rooted = name[0] === SLASH;
   const parts: Buffer[] = [];
   for (let start = 0; start <= name.length; ) {
@@ -40,6 +42,13 @@ function join(parts: readonly Buffer[], rooted: boolean): Buffer {
     at += part.length + 1;
   }
   return out;
+}
+
+/** Without `./` in front and a slash at the end, the marks that tools write; empty when that is all. */
+function withoutMarks(name: Buffer): Buffer {
+  const start = name[0] === DOT && name[1] === SLASH && name[2] !== SLASH ? 2 : 0;
+  const end = name.length > start && name[name.length - 1] === SLASH ? name.length - 1 : name.length;
+  return name.subarray(start, end);
 }
 
 /** Most names of a layer are clean; this keeps them from being taken apart. */

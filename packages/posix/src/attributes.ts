@@ -14,6 +14,9 @@ export interface FileTimes {
 
 const UTIME_OMIT = 0x3ffffffe;
 const NS_PER_SECOND = 1_000_000_000n;
+/** Where the times begin, in words. */
+const ATIME = 0;
+const MTIME = 4;
 const MIN_SECONDS = -(2n ** 63n);
 
 const c = {
@@ -31,7 +34,9 @@ const c = {
   futimens: cFunction<[number, Buffer]>('futimens', { parameters: ['int', 'void *'] }),
 };
 
+/** Two `struct timespec`, the access time first; the same memory in 32-bit words. */
 const timespecs = Buffer.alloc(32);
+const words = new Int32Array(timespecs.buffer, timespecs.byteOffset, 8);
 
 /** Sets the owner; of a symlink itself by default. With `AT_EMPTY_PATH` and '' that of `dirfd`. */
 export function fchownat(
@@ -74,24 +79,40 @@ export function futimens(fd: number, times: FileTimes): void {
   checked(c.futimens(fd, timespecs), 'futimens');
 }
 
-function encodeTimes(times: FileTimes): void {
-  encodeTime(times.atimeNs, 0, 'atimeNs');
-  encodeTime(times.mtimeNs, 16, 'mtimeNs');
+function encodeTimes({ atimeNs, mtimeNs }: FileTimes): void {
+  encodeTime(mtimeNs, MTIME, 'mtimeNs');
+  if (atimeNs === mtimeNs) words.copyWithin(ATIME, MTIME);
+  else encodeTime(atimeNs, ATIME, 'atimeNs');
 }
 
-function encodeTime(timeNs: bigint | undefined, offset: number, name: string): void {
+function encodeTime(timeNs: bigint | undefined, word: number, name: string): void {
   if (timeNs === undefined) {
-    timespecs.writeBigInt64LE(0n, offset);
-    timespecs.writeBigInt64LE(BigInt(UTIME_OMIT), offset + 8);
+    putTimespec(word, 0, UTIME_OMIT);
     return;
   }
-  let seconds = timeNs / NS_PER_SECOND;
-  let nanoseconds = timeNs % NS_PER_SECOND;
-  if (nanoseconds < 0n) {
-    seconds -= 1n;
-    nanoseconds += NS_PER_SECOND;
+  // Exact: seconds of what fits 64 bits are far below 2^53.
+  if (BigInt.asIntN(64, timeNs) !== timeNs) {
+    encodeFarTime(timeNs, word, name);
+    return;
   }
+  const seconds = Number(timeNs / NS_PER_SECOND);
+  const nanoseconds = Number(timeNs % NS_PER_SECOND);
+  if (nanoseconds < 0) putTimespec(word, seconds - 1, nanoseconds + 1e9);
+  else putTimespec(word, seconds, nanoseconds);
+}
+
+/** Numbers instead of BigInts: writing one of those to a Buffer takes as long as the system call. */
+function putTimespec(word: number, seconds: number, nanoseconds: number): void {
+  words[word] = seconds;
+  words[word + 1] = Math.floor(seconds / 2 ** 32);
+  words[word + 2] = nanoseconds;
+  words[word + 3] = 0;
+}
+
+function encodeFarTime(timeNs: bigint, word: number, name: string): void {
+  const nanoseconds = ((timeNs % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
+  const seconds = (timeNs - nanoseconds) / NS_PER_SECOND;
   if (seconds < MIN_SECONDS || seconds >= -MIN_SECONDS) throw new RangeError(`${name} is out of range`);
-  timespecs.writeBigInt64LE(seconds, offset);
-  timespecs.writeBigInt64LE(nanoseconds, offset + 8);
+  timespecs.writeBigInt64LE(seconds, word * 4);
+  timespecs.writeBigInt64LE(nanoseconds, word * 4 + 8);
 }

@@ -18,6 +18,8 @@ const FIELD = {
   size: { label: 'size', start: 124, length: 12 },
   mtime: { label: 'mtime', start: 136, length: 12 },
   checksum: { label: 'checksum', start: 148, length: 8 },
+  uname: { label: 'uname', start: 265, length: 32 },
+  gname: { label: 'gname', start: 297, length: 32 },
   devmajor: { label: 'devmajor', start: 329, length: 8 },
   devminor: { label: 'devminor', start: 337, length: 8 },
   gnuAtime: { label: 'atime', start: 345, length: 12 },
@@ -25,6 +27,12 @@ const FIELD = {
   starAtime: { label: 'atime', start: 476, length: 12 },
   starCtime: { label: 'ctime', start: 488, length: 12 },
 } as const satisfies Record<string, NumberField>;
+
+/** What the block before had, which is made once for all that have the same. */
+let lastUname: Buffer = EMPTY;
+let lastGname: Buffer = EMPTY;
+let lastSeconds = 0;
+let lastTime = 0n;
 
 /** Fields of one block, before PAX and GNU extensions are applied. */
 export interface BlockFields {
@@ -76,8 +84,10 @@ export function parseHeaderBlock(block: Buffer, at: TarPosition): BlockFields {
 }
 
 function readExtendedFields(block: Buffer, fields: BlockFields, at: TarPosition): void {
-  fields.uname = text(block, 265, 32);
-  fields.gname = text(block, 297, 32);
+  lastUname = textAsBefore(block, FIELD.uname, lastUname);
+  lastGname = textAsBefore(block, FIELD.gname, lastGname);
+  fields.uname = lastUname;
+  fields.gname = lastGname;
   fields.devmajor = parseNumeric(block, FIELD.devmajor, at);
   fields.devminor = parseNumeric(block, FIELD.devminor, at);
   if (fields.format === 'gnu') {
@@ -113,11 +123,21 @@ function prepend(prefix: Buffer, fields: BlockFields): void {
 
 const SLASH = Buffer.from('/');
 const MAGIC_OFFSET = 257;
+const USTAR = Buffer.from('ustar');
+const STAR_OFFSET = 508;
+const STAR = Buffer.from('tar\0');
+const SPACE = 0x20;
 
 function detectFormat(block: Buffer): TarFormat {
-  const magic = block.toString('latin1', MAGIC_OFFSET, MAGIC_OFFSET + 8);
-  if (magic.startsWith('ustar\0')) return block.toString('latin1', 508, 512) === 'tar\0' ? 'star' : 'ustar';
-  return magic === 'ustar  \0' ? 'gnu' : 'v7';
+  if (!holds(block, MAGIC_OFFSET, USTAR)) return 'v7';
+  const [first, second, third] = [block[262], block[263], block[264]];
+  if (first === 0) return holds(block, STAR_OFFSET, STAR) ? 'star' : 'ustar';
+  return first === SPACE && second === SPACE && third === 0 ? 'gnu' : 'v7';
+}
+
+function holds(block: Buffer, start: number, text: Buffer): boolean {
+  for (let i = 0; i < text.length; i++) if (block[start + i] !== text[i]) return false;
+  return true;
 }
 
 /** Old writers summed signed bytes, so either sum is right. The checksum field counts as spaces. */
@@ -164,9 +184,23 @@ function text(block: Buffer, start: number, length: number): Buffer {
   let end = start + 1;
   const limit = start + length;
   while (end < limit && block[end] !== 0) end++;
-  return Buffer.from(block.subarray(start, end));
+  const bytes = Buffer.allocUnsafe(end - start);
+  for (let i = start; i < end; i++) bytes[i - start] = block[i] as number;
+  return bytes;
+}
+
+/** The same as before if it is: most entries of a layer belong to one owner. */
+function textAsBefore(block: Buffer, field: { start: number; length: number }, before: Buffer): Buffer {
+  const { start, length } = field;
+  const { length: known } = before;
+  const ended = known === length || block[start + known] === 0;
+  return ended && holds(block, start, before) ? before : text(block, start, length);
 }
 
 function seconds(value: number): bigint {
-  return BigInt(value) * SECOND_NS;
+  if (value !== lastSeconds) {
+    lastSeconds = value;
+    lastTime = BigInt(value) * SECOND_NS;
+  }
+  return lastTime;
 }

@@ -140,8 +140,9 @@ export class TarReader {
     const missing = BLOCK_SIZE - this.#blockFill;
     const length = Math.min(missing, chunk.length - start);
     if (length === BLOCK_SIZE) {
-      this.#takeRaw(chunk, start, start + length);
-      this.#onBlock(chunk.subarray(start, start + length));
+      const block = chunk.subarray(start, start + length);
+      this.#takeRaw(block, 0, length);
+      this.#onBlock(block);
       return length;
     }
     chunk.copy(this.#block, this.#blockFill, start, start + length);
