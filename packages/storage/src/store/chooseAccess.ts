@@ -26,9 +26,12 @@ export function chooseAccess(
   request: AccessRequest,
   onWarning: WarningHandler,
 ): ChosenAccess {
+  // Before the host is asked what it can do, for that loads native code, which a snapshot does without. Nor does it
+  // take locks: they are only to be those that a shared store in the same process has.
+  const forSnapshot = request.lockBackend ?? 'fcntl';
+  if (request.access === 'snapshot') return snapshot(forSnapshot, asked);
   const host = capabilities();
   const lockBackend = request.lockBackend ?? (host.ofdLocks ? 'fcntl' : 'proper-lockfile');
-  if (request.access === 'snapshot') return snapshot(lockBackend, asked);
   const obstacle = obstacleToSharing(conf, host);
   if (obstacle === undefined) return { mode: 'shared', lockBackend, refuseWrite: undefined };
   if (request.access === 'shared' || !existsSync(conf.graphRoot)) throw obstacle(conf.graphRoot);
@@ -37,7 +40,7 @@ export function chooseAccess(
     message: `store ${conf.graphRoot} is read without locks and cannot be changed: ${obstacle(conf.graphRoot).message}`,
     path: conf.graphRoot,
   });
-  return snapshot(lockBackend, obstacle);
+  return snapshot(host.native ? lockBackend : forSnapshot, obstacle);
 }
 
 type Refusal = (path: string) => StorageError;
