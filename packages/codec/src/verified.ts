@@ -1,4 +1,5 @@
-import { type Digest, digestAlgorithm, newHasher, StorageError } from '@sediment/core';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, newHasher, StorageError } from '@sediment/core';
+import { hashInThread } from './hashing/hashThread.ts';
 
 export interface VerifiedOptions {
   readonly digest?: Digest;
@@ -7,6 +8,8 @@ export interface VerifiedOptions {
   /** Names the stream in error messages. */
   readonly what: string;
 }
+
+const THREAD_MIN_BYTES = 8 * 1024 * 1024;
 
 const HINT = 'the content is damaged or was replaced; fetch it again';
 
@@ -20,19 +23,35 @@ export async function* verified(
   source: AsyncIterable<Uint8Array>,
   want: VerifiedOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const hasher = want.digest === undefined ? undefined : newHasher(digestAlgorithm(want.digest));
-  let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (want.size !== undefined && size > want.size) {
-      throw sizeMismatch(want.what, want.size, size, 'at least ');
+  const hasher = want.digest === undefined ? undefined : hasherFor(digestAlgorithm(want.digest), want.size);
+  try {
+    let size = 0;
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (want.size !== undefined && size > want.size) {
+        throw sizeMismatch(want.what, want.size, size, 'at least ');
+      }
+      await hasher?.update(chunk);
+      yield chunk;
     }
-    hasher?.update(chunk);
-    yield chunk;
+    if (want.size !== undefined && size !== want.size) throw sizeMismatch(want.what, want.size, size, '');
+    const actual = await hasher?.digest();
+    if (actual !== want.digest) throw digestMismatch(want.what, want.digest as Digest, actual as Digest);
+  } finally {
+    hasher?.abandon?.();
   }
-  if (want.size !== undefined && size !== want.size) throw sizeMismatch(want.what, want.size, size, '');
-  const actual = hasher?.digest();
-  if (actual !== want.digest) throw digestMismatch(want.what, want.digest as Digest, actual as Digest);
+}
+
+interface AnyHasher {
+  update(bytes: Uint8Array): Promise<void> | void;
+  digest(): Promise<Digest> | Digest;
+  abandon?(): void;
+}
+
+/** A thread is worth its start for a long stream only. */
+function hasherFor(algorithm: DigestAlgorithm, size: number | undefined): AnyHasher {
+  const inThread = size !== undefined && size >= THREAD_MIN_BYTES ? hashInThread(algorithm) : undefined;
+  return inThread ?? newHasher(algorithm);
 }
 
 function sizeMismatch(what: string, expected: number, actual: number, prefix: string): StorageError {

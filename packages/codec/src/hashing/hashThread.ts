@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type Digest, type DigestAlgorithm, StorageError } from '@sediment/core';
+
+const SLOT_BYTES = 512 * 1024;
+const SLOTS = 3;
+/** Streams mostly come one after the other. */
+const IDLE_MS = 200;
+
+/** What the thread runs: it has no file, so that nobody has to know where it lies. */
+const PROGRAM = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { createHash } = require('node:crypto');
+let hash;
+parentPort.on('message', ({ begin, slot, length }) => {
+  if (begin !== undefined) hash = createHash(begin);
+  else if (slot !== undefined) {
+    hash.update(new Uint8Array(workerData, slot * ${SLOT_BYTES}, length));
+    parentPort.postMessage({ slot });
+  } else parentPort.postMessage({ hex: hash.digest('hex') });
+});
+`;
+
+type Answer = { readonly slot: number } | { readonly hex: string };
+
+/** A hash that another thread computes. One who does not come to the end of it calls `abandon`. */
+export interface ThreadHasher {
+  /** Settles when the bytes may be used again. Call one after the other. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** Call once, at the end. */
+  digest(): Promise<Digest>;
+  abandon(): void;
+}
+
+/**
+ * A thread for the digest of a long stream, which takes as long as all the rest of handing bytes on. It keeps the process
+ * alive only while it hashes, and ends soon after.
+ *
+ * @throws {StorageError} `IO`, from all methods, when the thread ends unexpectedly
+ */
+export class HashThread {
+  readonly #memory = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
+  readonly #worker: Worker;
+  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
+  #answered: (() => void) | undefined;
+  #hex: string | undefined;
+  #failure: StorageError | undefined;
+  #isBusy = false;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor() {
+    const options = { eval: true, execArgv: [], name: 'sediment-hash', workerData: this.#memory };
+    this.#worker = new Worker(PROGRAM, options);
+    this.#worker.unref();
+    this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(undefined));
+  }
+
+  /** Whether it can take a stream. */
+  get isFree(): boolean {
+    return !this.#isBusy && this.#failure === undefined;
+  }
+
+  /** False once it has ended, or is about to. */
+  get isAlive(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** Begins with another stream. */
+  begin(algorithm: DigestAlgorithm): ThreadHasher {
+    clearTimeout(this.#idle);
+    this.#isBusy = true;
+    this.#worker.ref();
+    this.#worker.postMessage({ begin: algorithm });
+    return {
+      update: (bytes) => this.#update(bytes),
+      digest: async () => `${algorithm}:${await this.#digest()}` as Digest,
+      // What is under way comes to nothing: the next stream begins anew.
+      abandon: () => this.#rest(),
+    };
+  }
+
+  async #update(bytes: Uint8Array): Promise<void> {
+    for (let start = 0; start < bytes.length; start += SLOT_BYTES) {
+      const part = bytes.subarray(start, start + SLOT_BYTES);
+      const slot = await this.#freeSlot();
+      new Uint8Array(this.#memory, slot * SLOT_BYTES, part.length).set(part);
+      this.#worker.postMessage({ slot, length: part.length });
+    }
+  }
+
+  async #freeSlot(): Promise<number> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const slot = this.#free.pop();
+      if (slot !== undefined) return slot;
+      await this.#nextAnswer();
+    }
+  }
+
+  async #digest(): Promise<string> {
+    this.#worker.postMessage({});
+    while (this.#hex === undefined && this.#failure === undefined) await this.#nextAnswer();
+    const hex = this.#hex;
+    this.#hex = undefined;
+    this.#rest();
+    if (hex === undefined) throw this.#failure;
+    return hex;
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#answered = resolve;
+    });
+  }
+
+  #onAnswer(answer: Answer): void {
+    if ('slot' in answer) this.#free.push(answer.slot);
+    else this.#hex = answer.hex;
+    this.#answered?.();
+  }
+
+  #fail(cause: Error | undefined): void {
+    const why = cause === undefined ? 'it ended' : cause.message;
+    this.#failure ??= new StorageError('IO', `the hashing thread ended unexpectedly: ${why}`, {
+      hint: 'try again; a thread that runs out of memory ends like this, too',
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.#answered?.();
+  }
+
+  #rest(): void {
+    if (!this.#isBusy) return;
+    this.#isBusy = false;
+    this.#worker.unref();
+    this.#idle = setTimeout(() => {
+      // It is free no more.
+      this.#fail(undefined);
+      void this.#worker.terminate();
+    }, IDLE_MS).unref();
+  }
+}
+
+let thread: HashThread | undefined;
+
+/**
+ * A hash in another thread, or undefined where that is of no use: on one core, or when the thread has a stream already, so
+ * that the cores are busy.
+ */
+export function hashInThread(algorithm: DigestAlgorithm): ThreadHasher | undefined {
+  if (availableParallelism() < 2) return undefined;
+  if (thread?.isAlive !== true) thread = new HashThread();
+  return thread.isFree ? thread.begin(algorithm) : undefined;
+}

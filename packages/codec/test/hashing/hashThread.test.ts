@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, newHasher } from '@sediment/core';
+import { describe, expect, it } from 'vitest';
+import { HashThread, hashInThread } from '../../src/hashing/hashThread.ts';
+import { verified } from '../../src/index.ts';
+
+function digestOf(data: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
+  const hasher = newHasher(algorithm);
+  hasher.update(data);
+  return hasher.digest();
+}
+
+describe('HashThread', () => {
+  it('computes digests of pieces of any size, one stream after the other, though buffers are used again', async () => {
+    const thread = new HashThread();
+    for (const algorithm of ['sha256', 'sha512', 'sha256'] as const) {
+      const data = randomBytes(5_000_000);
+      const hasher = thread.begin(algorithm);
+      expect(thread.isFree).toBe(false);
+      const chunk = Buffer.alloc(2_000_000);
+      let position = 0;
+      for (const size of [1, 0, 524_288, 524_289, 2_000_000, 1_500_000, data.length]) {
+        const length = data.copy(chunk, 0, position, Math.min(position + size, data.length));
+        await hasher.update(chunk.subarray(0, length));
+        chunk.fill(0);
+        position += length;
+      }
+      expect(position).toBe(data.length);
+      expect(await hasher.digest()).toBe(digestOf(data, algorithm));
+      expect(thread.isFree).toBe(true);
+    }
+  });
+
+  it('begins anew after a stream that was left', async () => {
+    const thread = new HashThread();
+    const left = thread.begin('sha256');
+    await left.update(randomBytes(3_000_000));
+    left.abandon();
+    const hasher = thread.begin('sha256');
+    await hasher.update(Buffer.from('whole'));
+    expect(await hasher.digest()).toBe(digestOf(Buffer.from('whole')));
+    left.abandon();
+  });
+
+  it('ends soon after its work', async () => {
+    const thread = new HashThread();
+    expect(await thread.begin('sha256').digest()).toBe(digestOf(Buffer.alloc(0)));
+    expect(thread.isAlive).toBe(true);
+    while (thread.isAlive) await sleep(20);
+    await expect(thread.begin('sha256').update(Buffer.alloc(1))).rejects.toThrow('the hashing thread ended');
+  });
+
+  it('is given to one stream at a time', () => {
+    const first = hashInThread('sha256');
+    const second = hashInThread('sha256');
+    expect(second).toBeUndefined();
+    first?.abandon();
+    const third = hashInThread('sha256');
+    expect(third === undefined).toBe(first === undefined);
+    third?.abandon();
+  });
+
+  it('does not keep the process alive', () => {
+    const url = new URL('../../src/hashing/hashThread.ts', import.meta.url);
+    const script = `import { HashThread } from ${JSON.stringify(url.href)}; new HashThread().begin('sha256').digest().then(console.log)`;
+    const program = [
+      '--conditions=sediment-source',
+      '--experimental-strip-types',
+      '--input-type=module',
+      '-e',
+      script,
+    ];
+    const probe = spawnSync(process.execPath, ['--experimental-strip-types', '-e', '0']);
+    if (probe.status !== 0) return;
+    const { stdout, status } = spawnSync(process.execPath, program, { timeout: 30_000 });
+    expect([status, String(stdout).trim()]).toEqual([0, digestOf(Buffer.alloc(0))]);
+  });
+});
+
+describe('verified, of a long stream', () => {
+  const data = randomBytes(9_000_000);
+  async function* source() {
+    for (let start = 0; start < data.length; start += 700_000) yield data.subarray(start, start + 700_000);
+  }
+  const read = async (digest: Digest, size = data.length) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of verified(source(), { digest, size, what: 'a blob' })) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+
+  it('refuses another digest, another size, and lets the right ones pass', async () => {
+    expect((await read(digestOf(data))).equals(data)).toBe(true);
+    await expect(read(digestOf(Buffer.from('x')))).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    await expect(read(digestOf(data), data.length - 1)).rejects.toMatchObject({ code: 'SIZE_MISMATCH' });
+    await expect(read(digestOf(data), data.length + 1)).rejects.toMatchObject({ code: 'SIZE_MISMATCH' });
+    for await (const _ of verified(source(), { digest: digestOf(data), size: data.length, what: 'left' }))
+      break;
+    const both = await Promise.all([read(digestOf(data)), read(digestOf(data))]);
+    expect(both.every((bytes) => bytes.equals(data))).toBe(true);
+  });
+});
