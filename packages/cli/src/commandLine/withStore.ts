@@ -1,4 +1,4 @@
-import type { Store } from '@sediment/storage';
+import type { OpenStoreOptions, Store } from '@sediment/storage';
 import type { Command } from 'commander';
 import { reportWarning } from '../output/report.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -12,10 +12,12 @@ export async function withStore<T>(
   command: Command,
   terminal: Terminal,
   use: (store: Store) => Promise<T>,
+  options: Pick<OpenStoreOptions, 'unpackSoon'> = {},
 ): Promise<T> {
   const { openStore } = await import('@sediment/storage');
   await using store = await openStore({
     ...storeOptions(command.optsWithGlobals<GlobalOptions>()),
+    ...options,
     onWarning: (warning) => reportWarning(terminal, warning),
   });
   return await use(store);

@@ -1,5 +1,6 @@
 import type { Warning } from '@sediment/core';
 import type { ImportAllOptions, ImportEvent } from '@sediment/image';
+import type { Store } from '@sediment/storage';
 import { type Command, Option } from 'commander';
 import { openCommandCache } from '../commandLine/commandBlobInfoCache.ts';
 import { collect, formatOption, newCommand } from '../commandLine/newCommand.ts';
@@ -98,7 +99,7 @@ interface ImportRequest {
 async function runImport(request: ImportRequest): Promise<void> {
   const { command, source, options, rows } = request;
   await withProgress(request, IMPORT_PROGRESS, async ({ watched, onProgress, signals }) => {
-    await withStore(command, watched, async (store) => {
+    const use = async (store: Store) => {
       const { importImages, resolveSourceReference } = await import('@sediment/image');
       const reference = resolveSourceReference(source);
       if (options.all && 'select' in reference) {
@@ -117,7 +118,9 @@ async function runImport(request: ImportRequest): Promise<void> {
           collectRow(event);
         },
       });
-    });
+    };
+    // its threads start while the store is being opened
+    await withStore(command, watched, use, { unpackSoon: true });
   });
 }
 

@@ -9,7 +9,7 @@ import { announceHomeRelease } from '../layers/layerRemover.ts';
 import { LockManager } from '../locks/index.ts';
 import { TempDirRoot } from '../staging/tempDirRoot.ts';
 import { MountCounts } from '../tables/mountCounts.ts';
-import type { UnpackPool } from '../unpack/unpackPool.ts';
+import { LazyUnpackPool } from '../unpack/lazyUnpackPool.ts';
 import { additionalStoresOf } from './additionalStores.ts';
 import type { ChosenAccess } from './chooseAccess.ts';
 import { openTables } from './openTables.ts';
@@ -27,13 +27,27 @@ export interface BuildOptions {
   readonly access: ChosenAccess;
   /** What the caller asked for. */
   readonly durability: Durability | undefined;
+  /** Start the threads that unpack layers meanwhile. */
+  readonly unpackSoon: boolean;
   readonly onWarning: WarningHandler;
 }
 
 /** Opens the driver and puts together what the parts of a store share. */
-export async function buildContext(
+export async function buildContext(conf: StorageConf, options: BuildOptions): Promise<BuiltContext> {
+  const pool = new LazyUnpackPool();
+  if (options.unpackSoon) pool.prepare();
+  try {
+    return await build(conf, options, pool);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function build(
   conf: StorageConf,
   { access, durability, onWarning }: BuildOptions,
+  pool: LazyUnpackPool,
 ): Promise<BuiltContext> {
   const locks = new LockManager({ backend: access.lockBackend, onWarning });
   const operations = new Operations(conf.graphRoot, access.refuseWrite);
@@ -46,7 +60,6 @@ export async function buildContext(
     ...chooseDurability({ option: durability, conf, driver: driver.name }),
     split: conf.imageStore !== undefined,
   });
-  let pool: Promise<UnpackPool> | undefined;
   let kept: Promise<KeptBlobs> | undefined;
   const context: StoreContext = {
     access: access.mode,
@@ -77,8 +90,7 @@ export async function buildContext(
     change: (operation) => operations.run(operation),
     unpackPool: () => {
       operations.assertNotClosing();
-      pool ??= import('../unpack/unpackPool.ts').then(({ UnpackPool }) => new UnpackPool());
-      return pool;
+      return pool.get();
     },
     keptBlobs: () => {
       operations.assertNotClosed();
@@ -87,7 +99,7 @@ export async function buildContext(
     },
   };
   const close = async () => {
-    const first = await operations.close(async () => await (await pool)?.close());
+    const first = await operations.close(() => pool.close());
     if (first) (await kept)?.close();
     if (first && access.mode === 'shared') await closeDriver(context);
   };

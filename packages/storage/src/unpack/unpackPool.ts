@@ -13,6 +13,7 @@ const MAX_THREADS = 4;
  * to that.
  */
 const STOP_GRACE_MS = 10_000;
+const THREADS_PER_LAYER = 2;
 /** Below that, a second thread costs more than it saves. */
 const SPLIT_MIN_BYTES = 1024 * 1024;
 
@@ -76,6 +77,12 @@ export class UnpackPool {
     this.#splitMinBytes = options.splitMinBytes ?? SPLIT_MIN_BYTES;
   }
 
+  /** Starts as many threads as one layer can use, ahead of the first job. */
+  prepare(): void {
+    if (this.#closed) return;
+    while (this.#threads.size < Math.min(this.#size, THREADS_PER_LAYER)) this.#idle.push(this.#newThread());
+  }
+
   /**
    * Runs a job as `runUnpackJob` does, when a thread is free. When the promise settles, nothing is
    * written any more.
@@ -132,7 +139,9 @@ export class UnpackPool {
   #dispatch(): void {
     for (let free = this.#free(); free > 0 && this.#queue.length > 0; free = this.#free()) {
       const waiting = this.#queue.shift() as Waiting;
-      waiting.resolve(this.#start(waiting, free > 1 && this.#isWorthTwo(waiting) ? 2 : 1));
+      waiting.resolve(
+        this.#start(waiting, free >= THREADS_PER_LAYER && this.#isWorthTwo(waiting) ? THREADS_PER_LAYER : 1),
+      );
     }
   }
 

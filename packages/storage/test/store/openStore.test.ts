@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noStore, TempRoots } from '../support/tempStore.ts';
@@ -77,6 +77,23 @@ describe.skipIf(noStore !== undefined)(`openStore (${noStore ?? 'root'})`, () =>
       facts: { path: '/proc/sediment', errnoCode: 'ENOENT' },
       hint: expect.stringContaining('--root'),
     });
+  });
+
+  it('starts unpack threads at once if asked to, and ends them when it is closed or fails', async () => {
+    const threads = () => readdirSync('/proc/self/task').length;
+    const store = await roots.open({ driver: 'vfs', unpackSoon: true });
+    await store.close();
+    const before = threads();
+    const other = await roots.open({ driver: 'vfs', unpackSoon: true });
+    expect(threads()).toBeGreaterThan(before);
+    await other.close();
+    expect(threads()).toBe(before);
+    const graphRoot = join(roots.directory, 'other');
+    mkdirSync(graphRoot);
+    writeFileSync(join(graphRoot, 'vfs'), 'no directory');
+    const unusable = roots.open({ driver: 'vfs', graphRoot, unpackSoon: true });
+    await expect(unusable).rejects.toThrow();
+    expect(threads()).toBe(before);
   });
 
   it('works on the proper-lockfile backend', async () => {

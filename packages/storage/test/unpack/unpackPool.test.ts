@@ -256,6 +256,22 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`UnpackPool (${NEEDS_ROOT ?? 'as root'
     await pool.close();
   });
 
+  it('starts threads ahead of the first job', async () => {
+    const pool = newPool({ size: 3 });
+    pool.prepare();
+    pool.prepare();
+    expect(await pool.run(prepare(SMALL))).toMatchObject({ treeBytes: 1 });
+    await pool.close();
+    pool.prepare();
+  });
+
+  it('replaces threads that could not be started ahead', async () => {
+    const pool = newPool({ size: 2, workerUrl: new URL('fixtures/none.mjs', import.meta.url) });
+    pool.prepare();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await failure(pool.run(prepare(SMALL)))).toMatchObject({ code: 'UNPACK_FAILED' });
+  });
+
   it('leaves no descriptor behind', async () => {
     const pool = newPool({ size: 1 });
     await pool.run(prepare(SMALL));
