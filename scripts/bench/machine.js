@@ -26,13 +26,9 @@ export function describeMachine() {
  * @returns {string} type of the file system that it lies on, and its device: what a sync costs depends on it
  */
 export function mediumOf(directory) {
-  const [type = '', source = ''] = runHelper('findmnt', [
-    '--noheadings',
-    '--output=FSTYPE,SOURCE',
-    `--target=${directory}`,
-  ])
-    .trim()
-    .split(/ +/);
+  const mounts = runHelper('findmnt', ['--noheadings', '--output=FSTYPE,SOURCE', `--target=${directory}`]);
+  // the last one hides those before it
+  const [type = '', source = ''] = mounts.trim().split('\n').at(-1)?.split(/ +/) ?? [];
   return type === source ? type : `${type} (${source})`;
 }
 

@@ -1,4 +1,5 @@
 import { durabilityScenes } from './durabilityScenes.js';
+import { embedScenes } from './embedScenes.js';
 import { exportScenes } from './exportScenes.js';
 import { floorScenes } from './floorScenes.js';
 import { importScenes } from './importScenes.js';
@@ -9,6 +10,7 @@ import { storeScenes } from './storeScenes.js';
 
 const scenes = [
   ...startScenes,
+  ...embedScenes,
   ...listScenes,
   ...importScenes,
   ...floorScenes,
