@@ -57,16 +57,18 @@ export class Disk {
    * @throws {StorageError} `IO` and its like
    */
   async named(path: string): Promise<void> {
-    for (const directory of this.#directoriesToSync(path)) {
-      await asError(directory, async () => {
-        const handle = await open(directory, 'r');
-        try {
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-      });
-    }
+    await syncDirectories(this.#directoriesToSync(path));
+  }
+
+  /**
+   * Call after content went from these directories and before the record goes that names it. Where the sync of the
+   * record's own directory takes nothing else along, the content would otherwise be back after a crash, and nobody's.
+   *
+   * @throws {StorageError} `IO` and its like
+   */
+  async emptied(directories: readonly string[]): Promise<void> {
+    if (this.policy === 'none') return;
+    await syncDirectories(directories.filter((directory) => this.#kindOf(directory) === 'other'));
   }
 
   /** {@link named} for those who cannot wait. */
@@ -124,11 +126,18 @@ export class Disk {
   }
 }
 
-async function asError(path: string, fn: () => Promise<void>): Promise<void> {
-  try {
-    await fn();
-  } catch (error) {
-    throw syncError(error, path);
+async function syncDirectories(directories: readonly string[]): Promise<void> {
+  for (const directory of directories) {
+    try {
+      const handle = await open(directory, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw syncError(error, directory);
+    }
   }
 }
 

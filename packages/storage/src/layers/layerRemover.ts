@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isStorageError } from '@sediment/core';
 import type { LayerRecord } from '../records/layerRecord.ts';
 import type { TempDir, TempDirRoot } from '../staging/tempDirRoot.ts';
@@ -57,6 +58,9 @@ class LayerRemover {
 
   /** On a full disk the deleted content makes the room; it may go first, since nobody sees the layers. */
   async #saveRemoval(writer: TableWriter<LayerRecord>): Promise<void> {
+    const homes = [...this.#content.keys()].map(({ root }) => dirname(root));
+    const { disk, paths } = this.#context;
+    await disk.emptied(this.#metadata === undefined ? homes : [...homes, paths.layers]);
     try {
       await writer.save();
     } catch (error) {
