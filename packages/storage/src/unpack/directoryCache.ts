@@ -41,7 +41,7 @@ export class DirectoryCache {
 
   /** The directory at `path` (cleaned, relative to the root); valid until the next call that takes a path. */
   get(path: Buffer): OpenDirectory {
-    if (path.equals(this.#last.path)) return this.#last;
+    if (areEqual(path, this.#last.path)) return this.#last;
     this.#last = path.length === 0 ? this.#root : this.#lookUp(path);
     return this.#last;
   }
@@ -98,4 +98,11 @@ export class DirectoryCache {
     this.#entries.delete(oldest[0]);
     close(oldest[1].fd);
   }
+}
+
+/** Names in a row differ at their end, if at all; `Buffer.equals` takes four times as long for short ones. */
+function areEqual(one: Buffer, other: Buffer): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = one.length - 1; i >= 0; i--) if (one[i] !== other[i]) return false;
+  return true;
 }

@@ -28,7 +28,8 @@ export function splitEntryPath(name: Buffer, label = 'entry name'): EntryPath {
   const clean = cleanPath(name);
   const start = rootedStart(clean);
   if (start >= clean.length) return { clean, parent: clean.subarray(0, 0), base: ROOT_BASE, isRoot: true };
-  const slash = clean.lastIndexOf(SLASH);
+  let slash = clean.length - 1;
+  while (slash >= 0 && clean[slash] !== SLASH) slash--;
   const parent = slash < start ? clean.subarray(0, 0) : clean.subarray(start, slash);
   return { clean, parent, base: clean.subarray(Math.max(slash + 1, start)), isRoot: false };
 }

@@ -22,7 +22,7 @@ export function symlinkTimes(header: TarHeader): FileTimes {
 }
 
 /** Times of a directory, set when all is unpacked: here upstream takes both as the tar has them, a missing one as 0. */
-export function directoryTimes(header: TarHeader): FileTimes {
+export function directoryTimes(header: TarHeader): { mtimeNs: bigint; atimeNs: bigint } {
   return { mtimeNs: sinceEpoch(header.mtimeNs), atimeNs: sinceEpoch(header.atimeNs ?? 0n) };
 }
 

@@ -6,9 +6,9 @@ import { IdMappings } from '../idmaps/idMappings.ts';
 import type { IdMap } from '../records/idMap.ts';
 import { inUserNamespace } from '../userns/inUserNamespace.ts';
 import { AppliedWhiteouts } from './appliedWhiteouts.ts';
+import { DirectoryTimes } from './directoryTimes.ts';
 import { EntryMaker } from './entryMaker.ts';
 import { type EntryPath, splitEntryPath } from './entryPath.ts';
-import { directoryTimes } from './entryTimes.ts';
 import type { OpenDirectory } from './openDirectory.ts';
 import { OverlayWhiteouts } from './overlayWhiteouts.ts';
 import { RegularFile } from './regularFile.ts';
@@ -56,7 +56,7 @@ export class Extractor {
   readonly #rules: WhiteoutRules;
   readonly #maker: EntryMaker;
   readonly #idMaps: IdMappings;
-  readonly #directories: TarHeader[] = [];
+  readonly #directories = new DirectoryTimes();
   #current: TarHeader | undefined;
   #file: RegularFile | undefined;
   /** All content of a file that may be handed over. */
@@ -134,15 +134,15 @@ export class Extractor {
   finish(): void {
     this.#settle();
     this.#rules.finish();
-    for (const header of this.#directories) {
+    this.#directories.forEach((name, times) => {
       this.#checkpoint();
       try {
-        const path = splitEntryPath(header.name);
-        utimensat(this.#tree.parentOf(path).fd, path.base, directoryTimes(header));
+        const path = splitEntryPath(name);
+        utimensat(this.#tree.parentOf(path).fd, path.base, times);
       } catch (error) {
-        throw this.#named(error, header);
+        throw this.#named(error, { name });
       }
-    }
+    });
   }
 
   /** Closes all descriptors, after success or failure. May be called again. */
@@ -218,14 +218,14 @@ export class Extractor {
       path,
       (directory) => new RegularFile({ directory, base: path.base, header }, metadata, umaskIsZero),
     );
-    this.#rules.made(this.#tree.parentOf(path), path);
+    this.#rules.made(this.#file.directory, path);
     return this.#file;
   }
 
   #makeOther(header: TarHeader, path: EntryPath): OpenDirectory {
     switch (header.typeflag) {
       case TAR_TYPE.directory:
-        this.#directories.push(header);
+        this.#directories.add(header);
         return this.#maker.directory(header, path);
       case TAR_TYPE.hardlink:
         return this.#maker.hardlink(header, path);
@@ -241,7 +241,7 @@ export class Extractor {
     }
   }
 
-  #named(error: unknown, header: TarHeader | undefined): unknown {
+  #named(error: unknown, header: Pick<TarHeader, 'name'> | undefined): unknown {
     const { what, root } = this.#options;
     return header === undefined ? error : unpackError(error, { what, root, header });
   }

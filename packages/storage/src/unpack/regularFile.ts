@@ -33,6 +33,8 @@ export interface NewFile {
  * close), since they can be made with their final mode and owner.
  */
 export class RegularFile {
+  /** That holds the file. */
+  readonly directory: OpenDirectory;
   readonly #header: TarHeader;
   readonly #metadata: EntryMetadata;
   readonly #fd: number;
@@ -47,6 +49,7 @@ export class RegularFile {
    * @param umaskIsZero whether a mode given to open(2) is the mode that the file gets
    */
   constructor({ directory, base, header }: NewFile, metadata: EntryMetadata, umaskIsZero: boolean) {
+    this.directory = directory;
     this.#header = header;
     this.#metadata = metadata;
     this.#bornRight =

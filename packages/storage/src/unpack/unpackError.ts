@@ -7,7 +7,7 @@ export interface EntryContext {
   readonly what: string;
   /** The directory that is unpacked into. */
   readonly root: string;
-  readonly header: TarHeader;
+  readonly header: Pick<TarHeader, 'name'>;
 }
 
 const MALFORMED = 'the layer is malformed; build it again';
