@@ -27,7 +27,14 @@ describe('help', () => {
     expect(stderr).toBe('');
     expect(stdout).toContain(`Usage: sediment ${name}`);
     expect(stdout).toMatch(/\nExamples?:\n {2}# .*\n {2}\$ .*sediment /);
-    for (const option of ['--root', '--runroot', '--storage-driver', '--storage-opt', '--config']) {
+    for (const option of [
+      '--root',
+      '--runroot',
+      '--storage-driver',
+      '--storage-opt',
+      '--config',
+      '--durability',
+    ]) {
       expect(stdout).toContain(option);
     }
   });
@@ -54,6 +61,12 @@ describe('usage errors', () => {
       ['imgs'],
       "Error: unknown command 'imgs'\n(Did you mean images?)",
       'sediment --help',
+    ],
+    [
+      'an unknown policy',
+      ['images', '--durability', 'always'],
+      "Error: option '--durability <policy>' argument 'always' is invalid. Allowed choices are none, ordered, full.",
+      'sediment images --help',
     ],
     [
       'an unknown option',

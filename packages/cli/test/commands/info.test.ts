@@ -19,6 +19,7 @@ const info: StoreInfo = {
     { key: 'storage.options.additionalimagestores', value: [], source: 'x' },
     { key: 'storage.options.pull_options', value: { a: '1', b: '2' }, source: 'x' },
   ],
+  durability: { policy: 'ordered', source: 'default' },
   counts: { layers: 3, images: 2, containers: 1 },
   keptBlobs: { policy: 'all', blobs: 5, bytes: 1_234_000, pinned: 2 },
 };
@@ -27,6 +28,7 @@ describe('info', () => {
   it('shows the store, its driver and each setting with its source', () => {
     const text = infoText(info);
     expect(text).toContain('Graph root:         /graph\n');
+    expect(text).toContain('Durability:         ordered (default)\n');
     expect(text).toContain('Kept blobs:         5 (1.23 MB, 2 pinned), policy all\n');
     expect(text).toContain('  Supports d_type:  true\n');
     expect(text).toMatch(/^storage\.transient_store +false +\/etc\/containers\/storage\.conf$/m);
