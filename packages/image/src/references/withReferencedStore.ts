@@ -34,6 +34,8 @@ export async function withReferencedStore<T>(
     ...(driver === undefined ? {} : { driver }),
     driverOptions: options,
     imageStore: '',
+    // Who asked for a policy asked for it in all stores; what a storage.conf says is for its own.
+    ...(store?.durability.source === 'option' ? { durability: store.durability.policy } : {}),
     ...(onWarning === undefined ? {} : { onWarning }),
   });
   return await fn(opened);

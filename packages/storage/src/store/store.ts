@@ -51,8 +51,8 @@ export interface StoreInfo {
   readonly settings: readonly EffectiveSetting[];
   /** Of all stores; what is in several counts several times, as in listings. */
   readonly counts: { readonly layers: number; readonly images: number; readonly containers: number };
-  /** What a crash of the host may cost, and where that was said: `option`, `default`, a file or a variable. */
-  readonly durability: { readonly policy: Durability; readonly source: string };
+  /** {@link Store.durability} */
+  readonly durability: Store['durability'];
   /** What blobs that are kept as they came take on disk, and which are kept. */
   readonly keptBlobs: BlobUsage & { readonly policy: KeepPolicy };
 }
@@ -66,6 +66,8 @@ export interface Store extends AsyncDisposable {
   readonly runRoot: string;
   readonly driver: string;
   readonly access: AccessMode;
+  /** What a crash of the host may cost, and where that was said: `option`, `default`, a file or a variable. */
+  readonly durability: { readonly policy: Durability; readonly source: string };
   readonly layers: Layers;
   readonly images: Images;
   readonly containers: Containers;
@@ -170,6 +172,10 @@ export class OpenStore implements Store {
   get access(): AccessMode {
     return this.#context.access;
   }
+  get durability(): Store['durability'] {
+    const { policy, source } = this.#context.disk;
+    return { policy, source };
+  }
 
   async openTemporaryFile(): Promise<TemporaryFile> {
     return await openStoreTemporaryFile(this.#context);
@@ -225,7 +231,7 @@ export class OpenStore implements Store {
   }
 
   async info(): Promise<StoreInfo> {
-    const { paths, driver, disk, access, layers, images, containers } = this.#context;
+    const { paths, driver, access, layers, images, containers } = this.#context;
     return {
       graphRoot: paths.graphRoot,
       runRoot: paths.runRoot,
@@ -243,7 +249,7 @@ export class OpenStore implements Store {
         images: await images.read((view) => view.everywhere().length),
         containers: await containers.read((view) => view.all().length),
       },
-      durability: { policy: disk.policy, source: disk.source },
+      durability: this.durability,
       keptBlobs: await this.#keptBlobs(),
     };
   }
