@@ -179,6 +179,11 @@ describe('the order of a trace', () => {
     expect(removed).toMatchObject({ violations: [], removed: 1 });
   });
 
+  it('may replace a file of a layer that is written to', () => {
+    const lines = [`unlink("${TREE}/etc/motd") = 0`, create(`${TREE}/etc/motd`), ...record];
+    expect(violations('none', lines)).toEqual([]);
+  });
+
   it('may take back what was not recorded', () => {
     const lines = [...made, syncfs, placed, `unlink("${TREE}/etc/motd") = 0`, `rmdir("${TREE}/etc") = 0`];
     expect(violations('ordered', lines)).toEqual([]);

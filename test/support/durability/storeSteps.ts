@@ -44,7 +44,6 @@ export const STORE_STEPS = {
   setContainerData: dropin('set a document of a container', ({ layer }) => [
     ...['set-container-data', '--file', layer, 'box', 'a document'],
   ]),
-  copy: dropin('copy into a layer', ({ layer }) => ['copy', layer, `${FILLED}:/copied`]),
   putBlob: {
     ...{ name: 'keep a blob', program: 'sediment' },
     args: ({ layer }) => ['blobs', 'put', '--pin', layer],

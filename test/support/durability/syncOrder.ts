@@ -39,6 +39,8 @@ class OrderChecker {
   readonly #violations = new Set<string>();
   readonly #graphRoot: string;
   readonly #policy: SyncPolicy;
+  /** Files that went from their places, and may be on the way to be replaced. */
+  readonly #early = new Set<string>();
   /** Kinds of records that were renamed to their names. */
   readonly #saved = new Set<string>();
   readonly #counts = { records: 0, placed: 0, removed: 0, barriers: 0, contentSyncs: 0 };
@@ -52,11 +54,13 @@ class OrderChecker {
     for (const action of actions) {
       if (action.kind === 'rename' || action.kind === 'link') this.#beforeNaming(action.from, action.path);
       if (action.kind === 'remove') this.#beforeRemoval(action.path);
+      else this.#early.delete(action.path);
       if (action.kind === 'sync all') this.#counts.barriers++;
       if ((action.kind === 'sync' || action.kind === 'range') && this.#isContent(action.path))
         this.#counts.contentSyncs++;
       this.#files.apply(action);
     }
+    for (const path of this.#early) this.#wrong(`${this.#relative(path)} goes before a record says so`);
     if (this.#policy === 'full') this.#atTheEnd();
     return { ...this.#counts, violations: [...this.#violations] };
   }
@@ -107,13 +111,13 @@ class OrderChecker {
     }
   }
 
-  /** Not of what this command made itself and takes back. */
+  /** Not of what this command made itself and takes back, and not of what it replaces. */
   #beforeRemoval(path: string): void {
     if (this.#kind(path) !== 'content' || this.#files.at(path) !== undefined) return;
     this.#counts.removed++;
     const kind = recordKindOf(this.#graphRoot, path);
     if (kind === 'blobs' || kind === 'containers' || this.#saved.has(kind)) return;
-    this.#wrong(`${this.#relative(path)} goes before a record says so`);
+    this.#early.add(path);
   }
 
   #atTheEnd(): void {

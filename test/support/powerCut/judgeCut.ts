@@ -69,7 +69,9 @@ async function judgeStore(store: StoreRoot): Promise<string[]> {
 
 /** It may say that it took away what was left. */
 function complaintsOf({ exitCode, stdout, stderr }: RunResult): string[] {
-  const lines = stderr.split('\n').filter((line) => line !== '' && !line.endsWith('[DEBRIS_REMOVED]'));
+  const lines = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !/\[(DEBRIS|INCOMPLETE_LAYER)_REMOVED\]$/.test(line));
   if (exitCode === 0 && lines.length === 0) return [];
   return [`check: exit status ${exitCode}: ${[...lines, stdout].join('\n')}`];
 }
