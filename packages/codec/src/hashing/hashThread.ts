@@ -34,7 +34,7 @@ export interface ThreadHasher {
 
 /**
  * A thread for the digest of a long stream, which takes as long as all the rest of handing bytes on. It keeps the process
- * alive only while it hashes, and ends soon after.
+ * alive only while somebody waits for it, and ends soon after its work.
  *
  * @throws {StorageError} `IO`, from all methods, when the thread ends unexpectedly
  */
@@ -51,10 +51,11 @@ export class HashThread {
   constructor() {
     const options = { eval: true, execArgv: [], name: 'sediment-hash', workerData: this.#memory };
     this.#worker = new Worker(PROGRAM, options);
-    this.#worker.unref();
     this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
+    // After the listeners, of which the first one would take it back.
+    this.#worker.unref();
   }
 
   /** Whether it can take a stream. */
@@ -71,7 +72,6 @@ export class HashThread {
   begin(algorithm: DigestAlgorithm): ThreadHasher {
     clearTimeout(this.#idle);
     this.#isBusy = true;
-    this.#worker.ref();
     this.#worker.postMessage({ begin: algorithm });
     return {
       update: (bytes) => this.#update(bytes),
@@ -109,10 +109,13 @@ export class HashThread {
     return hex;
   }
 
-  #nextAnswer(): Promise<void> {
-    return new Promise((resolve) => {
+  /** The thread keeps the process alive only for those who wait: a stream may be forgotten halfway. */
+  async #nextAnswer(): Promise<void> {
+    this.#worker.ref();
+    await new Promise<void>((resolve) => {
       this.#answered = resolve;
     });
+    this.#worker.unref();
   }
 
   #onAnswer(answer: Answer): void {
@@ -133,7 +136,6 @@ export class HashThread {
   #rest(): void {
     if (!this.#isBusy) return;
     this.#isBusy = false;
-    this.#worker.unref();
     this.#idle = setTimeout(() => {
       // It is free no more.
       this.#fail(undefined);

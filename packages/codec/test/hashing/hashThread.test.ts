@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Digest, newHasher } from '@sediment/core';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { HashThread, hashInThread } from '../../src/hashing/hashThread.ts';
 import { verified } from '../../src/index.ts';
@@ -62,20 +67,28 @@ describe('HashThread', () => {
     third?.abandon();
   });
 
-  it('does not keep the process alive', () => {
-    const url = new URL('../../src/hashing/hashThread.ts', import.meta.url);
-    const script = `import { HashThread } from ${JSON.stringify(url.href)}; new HashThread().begin('sha256').digest().then(console.log)`;
-    const program = [
-      '--conditions=sediment-source',
-      '--experimental-strip-types',
-      '--input-type=module',
-      '-e',
-      script,
-    ];
-    const probe = spawnSync(process.execPath, ['--experimental-strip-types', '-e', '0']);
-    if (probe.status !== 0) return;
-    const { stdout, status } = spawnSync(process.execPath, program, { timeout: 30_000 });
-    expect([status, String(stdout).trim()]).toEqual([0, digestOf(Buffer.alloc(0))]);
+  it('does not keep the process alive, even when a stream is forgotten', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sediment-hash-thread-'));
+    try {
+      const outfile = join(directory, 'program.mjs');
+      const source = fileURLToPath(new URL('../../src/hashing/hashThread.ts', import.meta.url));
+      const contents = `import { HashThread } from ${JSON.stringify(source)};
+        const thread = new HashThread();
+        console.log(await thread.begin('sha256').digest());
+        await thread.begin('sha256').update(Buffer.alloc(5_000_000));`;
+      const stdin = { contents, resolveDir: directory, loader: 'js' as const };
+      const options = {
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        conditions: ['sediment-source'],
+      } as const;
+      await build({ stdin, outfile, ...options });
+      const { stdout, status } = spawnSync(process.execPath, [outfile], { timeout: 30_000 });
+      expect([status, String(stdout).trim()]).toEqual([0, digestOf(Buffer.alloc(0))]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 
