@@ -12,10 +12,14 @@ import {
 
 vi.mock('@sediment/posix', async (original) => {
   const actual = await original<typeof posix>();
-  return { ...actual, syncFileRange: vi.fn(actual.syncFileRange) };
+  return {
+    ...actual,
+    syncFileRange: vi.fn(actual.syncFileRange),
+    syncfsAsync: vi.fn(actual.syncfsAsync),
+  };
 });
 
-const syncFileRange = vi.mocked(posix.syncFileRange);
+const { syncFileRange, syncfsAsync } = vi.mocked(posix);
 
 describe('Writing files back', () => {
   let directory: string;
@@ -23,7 +27,7 @@ describe('Writing files back', () => {
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'sediment-writeback-'));
-    syncFileRange.mockClear();
+    vi.clearAllMocks();
   });
   afterEach(() => {
     rmSync(directory, { recursive: true });
@@ -73,6 +77,42 @@ describe('Writing files back', () => {
       closeWritten(open(1), 20 * 1024 * 1024);
       expect(syncFileRange).toHaveBeenCalledTimes(1);
     });
+  });
+
+  it('syncs the file system when there are very many files', async () => {
+    const fds: number[] = [];
+    await withFileWriteback({ ...options, manyFiles: 10 }, async () => {
+      for (let i = 0; i < 90; i++) {
+        fds.push(open(i));
+        closeWritten(fds.at(-1) as number, 10);
+      }
+    });
+    const begun = syncFileRange.mock.calls.filter(([, flag]) => flag === posix.SYNC_FILE_RANGE_WRITE);
+    expect(begun).toHaveLength(10);
+    // At 11, 20, 40 and 80 files, and in the end.
+    expect(syncfsAsync).toHaveBeenCalledTimes(5);
+    await vi.waitFor(() => expect(openOnes(fds)).toEqual([]));
+  });
+
+  it('fails when the file system cannot be synced, and can be stopped meanwhile', async () => {
+    syncfsAsync.mockRejectedValueOnce(new posix.PosixError({ errno: 5, syscall: 'syncfs' }));
+    const many = { ...options, manyFiles: 0 };
+    const failed = withFileWriteback(many, async () => closeWritten(open(1), 1));
+    await expect(failed).rejects.toMatchObject({ code: 'IO' });
+    let written = (): void => undefined;
+    syncfsAsync.mockImplementationOnce(
+      () =>
+        new Promise<void>((resolve) => {
+          written = resolve;
+        }),
+    );
+    let looks = 0;
+    const checkpoint = () => {
+      if (++looks === 3) throw new Error('stopped');
+    };
+    const stopped = withFileWriteback({ ...many, checkpoint }, async () => closeWritten(open(2), 1));
+    await expect(stopped).rejects.toThrow('stopped');
+    written();
   });
 
   it('fails the job when the disk failed, though the layer was read', async () => {
