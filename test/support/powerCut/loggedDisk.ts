@@ -63,9 +63,12 @@ function failToStart(): never {
   throw new Error('the logged disk did not start');
 }
 
+/** Programs of other tests that began in a mount namespace of their own keep the disk until they end. */
+const PATIENCE_MS = 120_000;
+
 /** A loop device lets go of its file some time after its file system was unmounted. */
 async function unmountIdle(mountPoint: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const { status, stderr } = spawnSync('umount', [mountPoint], { encoding: 'utf8' });
     if (status === 0) return;
