@@ -21,9 +21,10 @@ export const ARROWS = {
   'containers-storage': ['storage', 'core'],
 };
 
-/** Packages that take and give bytes only: no file system, no processes, no threads, no network. */
+/** Packages that take and give bytes only: no file system, no processes, no network. */
 const PURE = ['core', 'codec'];
-const IMPURE_BUILTINS = ['fs', 'fs/promises', 'child_process', 'worker_threads', 'net', 'http', 'https'];
+/** Threads are allowed: they take bytes and give bytes. */
+const IMPURE_BUILTINS = ['fs', 'fs/promises', 'child_process', 'net', 'http', 'https'];
 
 /** Packages whose modules are bundled: what they import may be a development dependency. */
 const BUNDLED = ['cli', 'containers-storage'];

@@ -81,9 +81,9 @@ describe('HashThread', () => {
         bundle: true,
         platform: 'node',
         format: 'esm',
-        conditions: ['sediment-source'],
+        outfile,
       } as const;
-      await build({ stdin, outfile, ...options });
+      await build({ stdin, conditions: ['sediment-source'], ...options });
       const { stdout, status } = spawnSync(process.execPath, [outfile], { timeout: 30_000 });
       expect([status, String(stdout).trim()]).toEqual([0, digestOf(Buffer.alloc(0))]);
     } finally {

@@ -69,7 +69,8 @@ export interface MountOptions {
  * Where layers live on disk and how they become a file system. Locks, records and cross-process mount
  * counts lie above: methods marked "locked" are called while the layers lock is held for writing.
  *
- * All methods are synchronous, throw `StorageError`, and (except {@link Driver.open}) do not probe.
+ * All methods are synchronous and throw `StorageError`. Only {@link Driver.open} probes, and what needs to know more
+ * than open did (shifting, mounts, status), once until the host restarts.
  * Methods that take an id throw `LAYER_UNKNOWN` when there is no such layer, unless they say otherwise.
  */
 export interface Driver {

@@ -19,7 +19,6 @@ describe('driver options', () => {
       mountProgram: '',
       skipMountHome: false,
       ignoreChownErrors: false,
-      sync: false,
     });
     expect(
       overlay(
@@ -37,7 +36,6 @@ describe('driver options', () => {
       mountProgram: '/usr/bin/fuse-overlayfs',
       skipMountHome: true,
       ignoreChownErrors: true,
-      sync: true,
     });
   });
 
@@ -79,10 +77,9 @@ describe('driver options', () => {
   });
 
   it('of vfs are few', () => {
-    expect(vfs()).toEqual({ ignoreChownErrors: false, sync: false });
+    expect(vfs()).toEqual({ ignoreChownErrors: false });
     expect(vfs('vfs.ignore_chown_errors=true', 'vfs.sync=filesystem', 'imagestore=/x')).toEqual({
       ignoreChownErrors: true,
-      sync: true,
     });
     for (const option of ['mountopt=nodev', 'vfs.mountopt=nodev']) {
       expect(() => vfs(option)).toThrow(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { StorageError, type Warning } from '@sediment/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Disk } from '../../src/durability/disk.ts';
 import { LockManager } from '../../src/locks/index.ts';
 import { type LayerRecord, layerFormat } from '../../src/records/layerRecord.ts';
 import { StorePaths } from '../../src/store/storePaths.ts';
@@ -51,6 +52,7 @@ describe.skipIf(noStore === 'needs Linux')('RecordTable', () => {
       format: layerFormat,
       hidden: (record) => record.flags.incomplete === true,
       onWarning,
+      disk: new Disk({ policy: 'none', source: 'the test', wholeFileSystem: false, split: false }),
       ...options,
     });
   }

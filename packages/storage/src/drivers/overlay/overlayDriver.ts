@@ -296,7 +296,14 @@ export class OverlayDriver implements Driver {
   }
 
   get supports(): Driver['supports'] {
-    return { parallelTrees: true, mountOptions: true, shifting: this.#canShift() };
+    const canShift = () => this.#canShift();
+    return {
+      parallelTrees: true,
+      mountOptions: true,
+      get shifting() {
+        return canShift();
+      },
+    };
   }
 
   get homeReleases(): number {

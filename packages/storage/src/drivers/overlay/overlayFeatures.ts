@@ -21,8 +21,9 @@ export interface OverlayFeatures {
 type Probe = (place: ProbePlace) => FeatureResult;
 
 /**
- * Finds out what overlay can do, from the results that any program left in the run root since the host
- * started, else by trying it in the home.
+ * Finds out whether overlay works, from the results that any program left in the run root since the host
+ * started, else by trying it in the home. What else it can do is found out in the same way when it is asked for: each
+ * trial mounts and unmounts, which takes longer than to import a small image.
  *
  * @param optionText the configured mount options as they were written; part of the result's names
  * @throws {StorageError} `DRIVER_PREREQUISITES` when overlay does not work at all
@@ -39,13 +40,44 @@ export function findFeatures(place: ProbePlace, optionText: string, cache: Featu
       },
     );
   }
-  const supports = (name: string, probe: Probe) => remembered(cache, name, () => probe(place)).supported;
-  return {
-    metacopy: supports(`metacopy(${optionText})`, probeMetacopy),
-    nativeDiff: supports(`native-diff(${optionText})`, probeNativeDiff),
-    volatile: supports('volatile', probeVolatile),
-    shifting: supports('idmapped-lower-dir', probeShifting),
-  };
+  return new FeaturesOnDemand(place, optionText, cache);
+}
+
+class FeaturesOnDemand implements OverlayFeatures {
+  readonly #place: ProbePlace;
+  readonly #optionText: string;
+  readonly #cache: FeatureCache;
+  readonly #found = new Map<string, boolean>();
+
+  constructor(place: ProbePlace, optionText: string, cache: FeatureCache) {
+    this.#place = place;
+    this.#optionText = optionText;
+    this.#cache = cache;
+  }
+
+  get metacopy(): boolean {
+    return this.#supports(`metacopy(${this.#optionText})`, probeMetacopy);
+  }
+
+  get nativeDiff(): boolean {
+    return this.#supports(`native-diff(${this.#optionText})`, probeNativeDiff);
+  }
+
+  get volatile(): boolean {
+    return this.#supports('volatile', probeVolatile);
+  }
+
+  get shifting(): boolean {
+    return this.#supports('idmapped-lower-dir', probeShifting);
+  }
+
+  #supports(name: string, probe: Probe): boolean {
+    const known = this.#found.get(name);
+    if (known !== undefined) return known;
+    const { supported } = remembered(this.#cache, name, () => probe(this.#place));
+    this.#found.set(name, supported);
+    return supported;
+  }
 }
 
 /** What is known without trying anything; undefined where nothing is known. */
