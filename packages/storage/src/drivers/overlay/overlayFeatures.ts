@@ -1,4 +1,4 @@
-import { StorageError } from '@sediment/core';
+import { StorageError, wrapSystemError } from '@sediment/core';
 import type { FeatureCache, FeatureResult } from './featureCache.ts';
 import {
   type ProbePlace,
@@ -9,7 +9,10 @@ import {
   probeVolatile,
 } from './probes.ts';
 
-/** What overlay can do on this host, with this home and these mount options. */
+/**
+ * What overlay can do on this host, with this home and these mount options. To read one may try it, and throws what the
+ * host says to that, as `StorageError`.
+ */
 export interface OverlayFeatures {
   readonly nativeDiff: boolean;
   readonly metacopy: boolean;
@@ -74,9 +77,14 @@ class FeaturesOnDemand implements OverlayFeatures {
   #supports(name: string, probe: Probe): boolean {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
-    const { supported } = remembered(this.#cache, name, () => probe(this.#place));
-    this.#found.set(name, supported);
-    return supported;
+    const { home } = this.#place;
+    try {
+      const { supported } = remembered(this.#cache, name, () => probe(this.#place));
+      this.#found.set(name, supported);
+      return supported;
+    } catch (error) {
+      throw wrapSystemError(error, `trying what overlay can do in ${home}`, 'IO', { path: home });
+    }
   }
 }
 
