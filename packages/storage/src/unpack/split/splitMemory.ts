@@ -1,5 +1,5 @@
 /** Content of the layer, uncompressed, in pieces of this size. */
-export const SLOT_BYTES = 1024 * 1024;
+export const SLOT_BYTES = 512 * 1024;
 export const SLOTS = 8;
 /** Files that are handed over together, and how many such batches may wait: at most so many descriptors are open. */
 export const BATCH_FILES = 32;
