@@ -62,7 +62,8 @@ export class PathSet {
 
   #store(path: Uint8Array): number {
     const { length } = path;
-    if ((this.#end & (BLOCK_SIZE - 1)) + length + 2 > BLOCK_SIZE || this.#blocks.length === 0) {
+    // Counted from the end: after a block that is full to its last byte, the next place is in no block yet.
+    if (length + 2 > this.#blocks.length * BLOCK_SIZE - this.#end) {
       this.#end = this.#blocks.length * BLOCK_SIZE;
       if (this.#end + BLOCK_SIZE > MAX_END) throw new RangeError('more than 4 GiB of paths in one layer');
       this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_SIZE));

@@ -36,6 +36,13 @@ describe('PathSet', () => {
     expect(paths.some((path) => set.add(path))).toBe(false);
   });
 
+  it.each([30, 62, 1022])('fills its blocks to the last byte with paths of %i bytes', (length) => {
+    const paths = Array.from({ length: 10_000 }, (_, i) => Buffer.from(`${i}`.padStart(length, '/')));
+    const set = new PathSet();
+    expect(paths.every((path) => set.add(path))).toBe(true);
+    expect(paths.some((path) => set.add(path))).toBe(false);
+  });
+
   it('takes paths of any length', () => {
     const paths = [0, 1, 4095, 4096, 70_000].map((length) => Buffer.alloc(length, 'x'));
     const set = new PathSet();
