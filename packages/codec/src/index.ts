@@ -9,6 +9,7 @@ export {
 } from './compression/openDecompressed.ts';
 export { type CountedStream, counted } from './counted.ts';
 export { Crc64 } from './crc64/crc64.ts';
+export { hashInThread, type ThreadHasher } from './hashing/hashThread.ts';
 export { encodeTarHeader, type NewTarEntry, tarEnd, tarPadding } from './tar/encodeTarHeader.ts';
 export {
   isHeaderOnlyType,

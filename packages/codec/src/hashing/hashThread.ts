@@ -7,6 +7,9 @@ const SLOTS = 3;
 /** Streams mostly come one after the other. */
 const IDLE_MS = 200;
 
+/** The thread keeps nothing; with the usual limits messages that came to an end take 10 MB before they are collected. */
+const SMALL_HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
+
 /** What the thread runs: it has no file, so that nobody has to know where it lies. */
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -49,7 +52,13 @@ export class HashThread {
   #idle: NodeJS.Timeout | undefined;
 
   constructor() {
-    const options = { eval: true, execArgv: [], name: 'sediment-hash', workerData: this.#memory };
+    const options = {
+      eval: true,
+      execArgv: [],
+      name: 'sediment-hash',
+      workerData: this.#memory,
+      resourceLimits: SMALL_HEAP,
+    };
     this.#worker = new Worker(PROGRAM, options);
     this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));

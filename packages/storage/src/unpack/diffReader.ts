@@ -21,12 +21,24 @@ export interface DiffReaderHooks {
   readonly onProgress?: (bytesRead: number) => void;
   /** Called for each block; may throw, to stop. */
   readonly checkpoint: () => void;
+  /** Hashes what was decompressed, if the caller has a better place for that than this thread. */
+  readonly hashElsewhere?: (algorithm: DigestAlgorithm) => DiffHasher | undefined;
+}
+
+/** A hash that may be computed in another thread. */
+export interface DiffHasher {
+  /** Settles when the bytes may be used again. */
+  update(bytes: Uint8Array): Promise<void> | void;
+  digest(): Promise<Digest> | Digest;
+  /** Instead of `digest`, when it is no longer wanted. */
+  abandon(): void;
 }
 
 /** Reads a layer: hashes the blob, decompresses it by its magic, hashes the tar, and writes the copy to be kept. */
 export class DiffReader implements DiffSource {
   readonly #job: UnpackJob;
   readonly #checkpoint: () => void;
+  readonly #newHasher: (algorithm: DigestAlgorithm) => DiffHasher;
   readonly #copy: BlobCopy | undefined;
   readonly #bytes: LayerBytes;
   #digest: Promise<Digest> | undefined;
@@ -38,6 +50,7 @@ export class DiffReader implements DiffSource {
   constructor(job: UnpackJob, hooks: DiffReaderHooks) {
     this.#job = job;
     this.#checkpoint = hooks.checkpoint;
+    this.#newHasher = (algorithm) => hooks.hashElsewhere?.(algorithm) ?? hashHere(algorithm);
     if (job.blob !== undefined) verifySize(job, job.blob.length);
     this.#copy = job.keep === undefined ? undefined : new BlobCopy(job.keep.path, job.what);
     try {
@@ -53,16 +66,21 @@ export class DiffReader implements DiffSource {
     const { compression, bytes } = await openDecompressed(this.#bytes.blocks(), { what });
     this.#compression = compression;
     const same = compression === 'none' && algorithmOf(expect.digest) === algorithmOf(expect.diffID);
-    const hasher = same ? undefined : newHasher(algorithmOf(expect.diffID));
+    let hasher = same ? undefined : this.#newHasher(algorithmOf(expect.diffID));
     const tarCopy = keep?.form === 'tar' ? this.#copy : undefined;
-    for await (const chunk of bytes) {
-      this.#checkpoint();
-      hasher?.update(chunk);
-      this.#diffSize += chunk.length;
-      tarCopy?.write(chunk);
-      yield chunk;
+    try {
+      for await (const chunk of bytes) {
+        this.#checkpoint();
+        await hasher?.update(chunk);
+        this.#diffSize += chunk.length;
+        tarCopy?.write(chunk);
+        yield chunk;
+      }
+      this.#diffDigest = await hasher?.digest();
+      hasher = undefined;
+    } finally {
+      hasher?.abandon();
     }
-    this.#diffDigest = hasher?.digest();
   }
 
   async facts(): Promise<DiffFacts> {
@@ -109,6 +127,15 @@ export class DiffReader implements DiffSource {
     this.#digest ??= this.#bytes.digest();
     return this.#digest;
   }
+}
+
+function hashHere(algorithm: DigestAlgorithm): DiffHasher {
+  const hasher = newHasher(algorithm);
+  return {
+    update: (bytes) => hasher.update(bytes),
+    digest: () => hasher.digest(),
+    abandon: () => undefined,
+  };
 }
 
 function openBytes(job: UnpackJob, hooks: DiffReaderHooks, copy: BlobCopy | undefined): LayerBytes {

@@ -1,3 +1,4 @@
+import { hashInThread } from '@sediment/codec';
 import { wrapSystemError } from '@sediment/core';
 import { withCleanupError } from '../cleanupError.ts';
 import { isAboutContent } from '../contentError.ts';
@@ -27,6 +28,18 @@ export async function produceDiff(
   slots.help();
 }
 
+/** To start a thread takes as long as hashing so many bytes. */
+const HASHED_ELSEWHERE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Two digests and inflating take longer than all that the consumer does with files that are not small: a thread more
+ * lets the kernel balance the three over two cores.
+ */
+function hashingOf({ blob }: UnpackJob): Pick<DiffReaderHooks, 'hashElsewhere'> {
+  const isLarge = blob !== undefined && blob.length >= HASHED_ELSEWHERE_BYTES;
+  return isLarge ? { hashElsewhere: hashInThread } : {};
+}
+
 interface Production {
   readonly memory: SplitMemory;
   readonly hooks: DiffReaderHooks;
@@ -35,7 +48,7 @@ interface Production {
 async function readInto(slots: SlotWriter, job: UnpackJob, { memory, hooks }: Production): Promise<SplitEnd> {
   let source: DiffSource;
   try {
-    source = new DiffReader(job, hooks);
+    source = new DiffReader(job, { ...hooks, ...hashingOf(job) });
   } catch (error) {
     return { type: 'unreadable', error: sendError(wrapSystemError(error, job.what)) };
   }
