@@ -202,7 +202,8 @@ describe('a layout', () => {
     const images = await readBack(`oci:${path}`);
     expect(images.flatMap((image) => image.names).sort()).toEqual(names);
     expect(readdirSync(path).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
-  });
+    // Eight writers take turns on one lock, and find out by waiting that it is free.
+  }, 180_000);
 });
 
 describe('a dir image', () => {
