@@ -49,12 +49,15 @@ export class HashThread {
   #hex: string | undefined;
   #failure: StorageError | undefined;
   #isBusy = false;
+  #streams = 0;
   #idle: NodeJS.Timeout | undefined;
 
   constructor() {
     const options = {
       eval: true,
       execArgv: [],
+      // What NODE_OPTIONS preloads is of no use there, and may be larger than the heap.
+      env: {},
       name: 'sediment-hash',
       workerData: this.#memory,
       resourceLimits: SMALL_HEAP,
@@ -81,12 +84,15 @@ export class HashThread {
   begin(algorithm: DigestAlgorithm): ThreadHasher {
     clearTimeout(this.#idle);
     this.#isBusy = true;
+    const stream = ++this.#streams;
     this.#worker.postMessage({ begin: algorithm });
     return {
       update: (bytes) => this.#update(bytes),
       digest: async () => `${algorithm}:${await this.#digest()}` as Digest,
       // What is under way comes to nothing: the next stream begins anew.
-      abandon: () => this.#rest(),
+      abandon: () => {
+        if (stream === this.#streams) this.#rest();
+      },
     };
   }
 
@@ -156,11 +162,22 @@ export class HashThread {
 let thread: HashThread | undefined;
 
 /**
- * A hash in another thread, or undefined where that is of no use: on one core, or when the thread has a stream already, so
- * that the cores are busy.
+ * A hash in another thread, or undefined where that is of no use or cannot be had: on one core, when the thread has a stream
+ * already, so that the cores are busy, and where no thread can be started. Then the caller hashes.
  */
 export function hashInThread(algorithm: DigestAlgorithm): ThreadHasher | undefined {
   if (availableParallelism() < 2) return undefined;
-  if (thread?.isAlive !== true) thread = new HashThread();
+  if (thread?.isAlive !== true) thread = startThread();
+  if (thread === undefined) return undefined;
   return thread.isFree ? thread.begin(algorithm) : undefined;
+}
+
+function startThread(): HashThread | undefined {
+  try {
+    return new HashThread();
+  } catch (error) {
+    // No more threads for this user (EAGAIN), or a policy that forbids them: it is a matter of speed alone.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }

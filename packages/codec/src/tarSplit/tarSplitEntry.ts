@@ -13,8 +13,8 @@ export type TarSplitEntry =
       readonly position: number;
     };
 
-/** Characters of the other alphabet of base64, which Node takes, too. */
-const OTHER_BASE64 = /[-_]/;
+/** Characters of the other alphabet of base64, and those of which Node sees the lower byte alone: it takes both. */
+const OTHER_BASE64 = /[-_\u0100-\uffff]/;
 
 /**
  * Parses one line.

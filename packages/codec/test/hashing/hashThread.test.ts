@@ -67,6 +67,16 @@ describe('HashThread', () => {
     third?.abandon();
   });
 
+  it('stays with its stream, whatever one does that has ended', async () => {
+    const first = hashInThread('sha256');
+    await first?.digest();
+    const second = hashInThread('sha256');
+    first?.abandon();
+    expect(hashInThread('sha256')).toBeUndefined();
+    await second?.update(Buffer.from('abc'));
+    expect(await second?.digest()).toBe(second === undefined ? undefined : digestOf(Buffer.from('abc')));
+  });
+
   it('does not keep the process alive, even when a stream is forgotten', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sediment-hash-thread-'));
     try {

@@ -58,6 +58,11 @@ describe('readTarSplit', () => {
     ['no position', '{"type":2,"payload":""}', 'its position is undefined'],
     ['a payload that is no base64', '{"type":2,"payload":"*","position":0}', 'its payload is not base64'],
     ['base64 of the other alphabet', '{"type":2,"payload":"ab-_","position":0}', 'its payload is not base64'],
+    [
+      'letters whose low bytes are base64',
+      '{"type":2,"payload":"\u0141/zA","position":0}',
+      'its payload is not base64',
+    ],
     ['base64 without its padding', '{"type":2,"payload":"YQ","position":0}', 'its payload is not base64'],
     ['padding within base64', '{"type":2,"payload":"YQ==YQ==","position":0}', 'its payload is not base64'],
     ['too much padding', '{"type":2,"payload":"A===","position":0}', 'its payload is not base64'],
