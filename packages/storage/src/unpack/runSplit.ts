@@ -1,4 +1,4 @@
-import { cleanUpAfter } from './cleanUpAfter.ts';
+import { cleanUpAfter, removeUnfinished } from './cleanUpAfter.ts';
 import { withCleanupError } from './cleanupError.ts';
 import { SPLIT_MODE, SplitMemory } from './split/splitMemory.ts';
 import type { UnpackJob, UnpackResult } from './unpackJob.ts';
@@ -31,7 +31,8 @@ export async function runSplit(
   // The producer alone may fail when its files do not get to the disk.
   const { reason } = (consumed.status === 'rejected' ? consumed : produced) as PromiseRejectedResult;
   try {
-    cleanUpAfter(job);
+    if (producer.alive && consumer.alive) removeUnfinished(job);
+    else cleanUpAfter(job);
   } catch (error) {
     throw withCleanupError(reason, error);
   }

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Digest, digestOf, type StorageError } from '@sediment/core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { mountSmall } from '../../../../test/support/smallFileSystems.ts';
 import type { UnpackPolicy } from '../../src/drivers/unpackPolicy.ts';
 import type { BlobRange, UnpackJob, UnpackResult } from '../../src/unpack/unpackJob.ts';
 import { UnpackPool, type UnpackPoolOptions } from '../../src/unpack/unpackPool.ts';
@@ -223,6 +225,25 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`one layer in two threads (${NEEDS_ROO
     expect(await pool.run(prepare(layer([{ name: 'f', data: 'x' }])))).toMatchObject({ treeBytes: 1 });
     await expectDescriptors(pool);
   }, 30_000);
+
+  it('says that the disk is full, whichever thread finds it out', async () => {
+    // With its header each file fills an eighth of a slot, so that none lies in two, which only one thread could write.
+    const entries = Array.from({ length: 600 }, (_, i) => ({ name: `f${i}`, data: Buffer.alloc(65_024, i) }));
+    const messages: string[] = [];
+    for (const pool of [inOneThread, inTwoThreads]) {
+      const job = prepare(layer(entries));
+      mountSmall(job.root, 'size=8m');
+      try {
+        const error = await pool.run(job).catch((failure: StorageError) => failure);
+        expect(error).toMatchObject({ code: 'NO_SPACE' });
+        messages.push((error as StorageError).message.replaceAll(job.directory, ''));
+      } finally {
+        execFileSync('umount', [job.root]);
+      }
+      expect(readdirSync(job.directory)).toEqual(['tree']);
+    }
+    expect(messages[1]).toBe(messages[0]);
+  }, 60_000);
 
   it('can be closed meanwhile', async () => {
     const pool = newPool();

@@ -1,4 +1,4 @@
-import { futimens, isPosixError, write } from '@sediment/posix';
+import { close, futimens, isPosixError, write } from '@sediment/posix';
 import { closeWritten } from '../fileWriteback.ts';
 import { BATCHES, type BatchFields, type HandedFile, type SplitMemory } from './splitMemory.ts';
 
@@ -15,9 +15,15 @@ export function writeReadyBatch(memory: SplitMemory): boolean {
   for (let i = 0; i < BATCHES; i++) {
     const { state } = batches[i] as BatchFields;
     if (Atomics.compareExchange(control, state, ready, taken) !== ready) continue;
-    if (writeFiles(memory, i)) emptyBatch(memory, i);
-    else Atomics.store(control, state, BATCH_STATE.failed);
-    memory.changed();
+    try {
+      if (writeFiles(memory, i)) emptyBatch(memory, i);
+      else Atomics.store(control, state, BATCH_STATE.failed);
+    } catch (error) {
+      emptyBatch(memory, i);
+      throw error;
+    } finally {
+      memory.changed();
+    }
     return true;
   }
   return false;
@@ -47,17 +53,27 @@ function writeFiles(memory: SplitMemory, index: number): boolean {
       write(file.fd, contentOf(memory, index, file));
       futimens(file.fd, file);
     } catch (error) {
-      if (!isPosixError(error)) throw error;
-      return false;
+      if (isPosixError(error)) return false;
+      closeFrom(memory, index, i);
+      throw error;
     }
     try {
       closeWritten(file.fd, file.length);
     } catch (error) {
-      if (!isPosixError(error)) throw error;
+      if (!isPosixError(error)) {
+        // Stopped. The file itself was taken over.
+        closeFrom(memory, index, i + 1);
+        throw error;
+      }
       Atomics.store(control, closeErrno, error.errno);
       return false;
     }
     Atomics.store(control, done, i + 1);
   }
   return true;
+}
+
+function closeFrom(memory: SplitMemory, index: number, first: number): void {
+  const { count } = memory.batches[index] as BatchFields;
+  for (let i = first; i < Atomics.load(memory.control, count); i++) close(memory.getFile(index, i).fd);
 }

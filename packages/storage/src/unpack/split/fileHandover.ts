@@ -29,6 +29,7 @@ export class FileHandover {
   #open: number | undefined;
   /** Whether batches may be under way. */
   #dirty = false;
+  #explain: ExplainFailure | undefined;
 
   constructor(memory: SplitMemory) {
     this.#memory = memory;
@@ -51,6 +52,7 @@ export class FileHandover {
 
   /** Takes an open file and all of its content, which {@link holds}; false if there is no room. */
   take(fd: number, header: TarHeader, bytes: Uint8Array | undefined, explain: ExplainFailure): boolean {
+    this.#explain = explain;
     const batch = this.#open ?? this.#openBatch(explain);
     if (batch === undefined) return false;
     const memory = this.#memory;
@@ -60,6 +62,14 @@ export class FileHandover {
     headers.push(header);
     if (headers.length === BATCH_FILES) this.#send();
     return true;
+  }
+
+  /**
+   * Does again what failed. Call while waiting for content: a batch that failed holds its slot, which the producer may
+   * be waiting for.
+   */
+  retry(): void {
+    if (this.#dirty && this.#explain !== undefined) this.#retryFailed(this.#explain);
   }
 
   /** Returns when all files are written; throws what went wrong with one, or what `checkpoint` throws. */
@@ -161,6 +171,7 @@ export class FileHandover {
     if (errno === 0) writeFromStart(file, contentOf(memory, batch, file));
     // From here on the descriptor is not ours any more, whatever close(2) says.
     Atomics.store(memory.control, done, at + 1);
+    Atomics.store(memory.control, closeErrno, 0);
     if (errno !== 0) throw new PosixError({ errno, syscall: 'close' });
     closeWritten(file.fd, file.length);
   }

@@ -78,13 +78,15 @@ export class SplitDiff implements DiffSource {
 
   /** The next slot with content; undefined when the producer's last message came instead. */
   #take(): number | undefined {
-    const { memory, checkpoint } = this.#options;
+    const { memory, handover, checkpoint } = this.#options;
     const slot = this.#next % SLOTS;
     const { state, kind, length, users } = memory.slots[slot] as SlotFields;
     const { control } = memory;
     memory.waitFor(() => {
-      while (Atomics.load(control, state) !== SLOT_STATE.filled)
+      while (Atomics.load(control, state) !== SLOT_STATE.filled) {
+        handover.retry();
         if (!writeReadyBatch(memory)) return undefined;
+      }
       return true;
     }, checkpoint);
     this.#next++;
