@@ -1,7 +1,7 @@
 /** Calls that make, open, link and remove names relative to a directory descriptor. */
 import { addressOf, cStringAddress } from './address.ts';
 import { cFunction, lastErrno } from './library.ts';
-import { checked, errnoNumber } from './posixError.ts';
+import { checked, errnoNumber, PosixError } from './posixError.ts';
 
 /** A file name or path: text (UTF-8) or the bytes themselves. */
 export type PathLike = string | Buffer;
@@ -17,6 +17,7 @@ const PATH_MAX = 4096;
 const OPENAT2 = 437;
 const OPEN_HOW_SIZE = 24;
 const EINTR = errnoNumber('EINTR');
+const EIO = errnoNumber('EIO') as number;
 
 const c = {
   openat: cFunction<[number, number, number, number]>('openat', {
@@ -82,7 +83,11 @@ export function close(fd: number): void {
   checked(c.close(fd), 'close');
 }
 
-/** Writes all bytes at the descriptor's position; `fs.writeSync` takes half a microsecond more. */
+/**
+ * Writes all bytes at the descriptor's position; `fs.writeSync` takes half a microsecond more.
+ *
+ * @throws {PosixError} also EIO when the file takes no byte and the kernel says no reason: it would be tried forever
+ */
 export function write(fd: number, bytes: Uint8Array): void {
   const { length } = bytes;
   if (length === 0) return;
@@ -90,6 +95,7 @@ export function write(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < length; ) {
     const count = c.write(fd, address + written, length - written);
     if (count < 0 && lastErrno() === EINTR) continue;
+    if (count === 0) throw new PosixError({ errno: EIO, syscall: 'write' });
     written += checked(count, 'write');
   }
 }

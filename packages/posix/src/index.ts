@@ -41,7 +41,7 @@ export {
 export { type MountInfo, parseMountInfo, readMountInfo } from './mountInfo.ts';
 export { knownFileSystems, type MountRequest, maxMountDataBytes, mount, umount2 } from './mounts.ts';
 export { errnoName, errnoNumber, isPosixError, PosixError, type PosixErrorOptions } from './posixError.ts';
-export { chdir, umask, unshare } from './process.ts';
+export { chdir, openFileLimit, umask, unshare } from './process.ts';
 export { sleepMicroseconds, withRealtimePriority } from './scheduling.ts';
 export { fstatat, fstatatIfExists, type PosixStat } from './stat.ts';
 export {

@@ -1,5 +1,5 @@
 /**
- * Attributes of the calling thread. umask and working directory belong to all threads of a process
+ * Attributes of the calling thread, and limits of the process. umask and working directory belong to all threads of a process
  * until a thread calls `unshare(CLONE_FS)`; from then on they are that thread's own, for synchronous
  * calls only (asynchronous ones run in libuv's threads, which keep the process's).
  */
@@ -8,10 +8,14 @@ import type { PathLike } from './files.ts';
 import { cFunction } from './library.ts';
 import { checked } from './posixError.ts';
 
+const RLIMIT_NOFILE = 7;
+const RLIMIT_SIZE = 16;
+
 const c = {
   unshare: cFunction<[number]>('unshare', { parameters: ['int'] }),
   umask: cFunction<[number]>('umask', { parameters: ['uint32_t'], result: 'uint32_t' }),
   chdir: cFunction<[string | Buffer]>('chdir', { parameters: ['char *'] }),
+  getrlimit: cFunction<[number, Buffer]>('getrlimit', { parameters: ['int', 'void *'] }),
 };
 
 /**
@@ -31,4 +35,11 @@ export function umask(mask: number): number {
 /** Changes the working directory of the thread; `process.cwd()` may go on to answer the former one. */
 export function chdir(path: PathLike): void {
   checked(c.chdir(cString(path, 'path')), 'chdir', path);
+}
+
+/** How many descriptors this process may have open (the soft RLIMIT_NOFILE); each has a number below that. */
+export function openFileLimit(): number {
+  const limit = Buffer.alloc(RLIMIT_SIZE);
+  checked(c.getrlimit(RLIMIT_NOFILE, limit), 'getrlimit');
+  return Number(limit.readBigUInt64LE());
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { CLONE_NEWUSER, umask, unshare } from '../src/index.ts';
+import { CLONE_NEWUSER, openFileLimit, umask, unshare } from '../src/index.ts';
 import { bundleSources } from './support/bundle.ts';
 import { isLinux, tempDir } from './support/tempDir.ts';
 
@@ -39,6 +39,11 @@ describe.skipIf(!isLinux)('thread attributes (need Linux)', () => {
 
   it('cannot enter a user namespace in a threaded process', () => {
     expect(() => unshare(CLONE_NEWUSER)).toThrow('EINVAL');
+  });
+
+  it('knows how many files may be open', () => {
+    const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    expect(openFileLimit()).toBe(Number(soft));
   });
 
   it('sets and gives back the umask', () => {

@@ -17,9 +17,9 @@ export const BLOCK_BYTES = 512 * 1024;
 const WINDOW_BYTES = 32 * 1024;
 
 /** Magic, deflate, no flags, no time, no hint of the level, OS "unknown" (RFC 1952 §2.3), as Go's programs have it. */
-const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /** A last, empty deflate block (RFC 1951 §3.2.6). */
-const LAST_BLOCK = Buffer.from([0x03, 0x00]);
+const LAST_BLOCK = [0x03, 0x00];
 
 /**
  * Gzip of one member, compressed by several threads of Node's pool, as pigz does: each block is deflated with the end of
@@ -64,7 +64,7 @@ function trailer(crc: number, size: number): Buffer {
 class DeflateQueue {
   readonly #level: number;
   readonly #turns: DeflateTurns;
-  readonly #pending: Promise<Uint8Array>[] = [Promise.resolve(HEADER)];
+  readonly #pending: Promise<Uint8Array>[] = [Promise.resolve(Uint8Array.from(HEADER))];
   /** Buffers of blocks that were deflated, to be used again. */
   readonly #free: Buffer[] = [];
   #buffer = newBuffer();
@@ -98,7 +98,7 @@ class DeflateQueue {
 
   end(): void {
     if (this.#length > 0) this.#begin(zlibConstants.Z_FINISH);
-    else this.#pending.push(Promise.resolve(LAST_BLOCK));
+    else this.#pending.push(Promise.resolve(Uint8Array.from(LAST_BLOCK)));
   }
 
   /** The first piece. */
@@ -116,7 +116,7 @@ class DeflateQueue {
     const start = this.#windowLength;
     const end = start + this.#length;
     const deflated = this.#turns.take(async () => {
-      if (this.#isStopped) return LAST_BLOCK;
+      if (this.#isStopped) return Uint8Array.from(LAST_BLOCK);
       return await this.#deflate(buffer.subarray(0, start), buffer.subarray(start, end), finishFlush);
     });
     const freed = deflated.finally(() => this.#free.push(buffer));

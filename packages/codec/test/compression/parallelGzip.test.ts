@@ -56,6 +56,15 @@ describe('parallelGzip', () => {
     }
   });
 
+  it('gives away all that it yields: callers may overwrite it', async () => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of parallelGzip(Readable.from([]))) pieces.push(piece);
+    expect(gunzipSync(Buffer.concat(pieces))).toHaveLength(0);
+    for (const piece of pieces) piece.fill(0xee);
+    expect(gunzipSync(await gzipOf(Buffer.from('next')))).toEqual(Buffer.from('next'));
+    expect(gunzipSync(await gzipOf(Buffer.alloc(0)))).toHaveLength(0);
+  });
+
   it('refers to the block before', async () => {
     const block = randomBytes(20_000);
     const data = Buffer.concat([Buffer.alloc(BLOCK_BYTES - block.length), block, block]);

@@ -14,6 +14,8 @@ import {
   type SplitMemory,
 } from './splitMemory.ts';
 
+const EIO = 5;
+
 /** Makes the error to be thrown of what went wrong with the file of an entry. */
 export type ExplainFailure = (error: unknown, header: TarHeader) => unknown;
 
@@ -188,6 +190,10 @@ export class FileHandover {
 /** The first attempt may have written a part. */
 function writeFromStart(file: HandedFile, content: Buffer): void {
   const { length } = content;
-  for (let at = 0; at < length; ) at += writeSync(file.fd, content, at, length - at, at);
+  for (let at = 0; at < length; ) {
+    const written = writeSync(file.fd, content, at, length - at, at);
+    if (written === 0) throw new PosixError({ errno: EIO, syscall: 'write' });
+    at += written;
+  }
   futimens(file.fd, file);
 }
