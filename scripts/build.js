@@ -4,5 +4,5 @@ import { bundleCommands } from './lib/bundleCommand.js';
 import { runTool } from './lib/run.js';
 
 const types = runTool('tsc', ['-b']);
-if (types === 0) bundleCommands();
+if (types === 0) await bundleCommands();
 process.exitCode = types;

@@ -1,152 +1,91 @@
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { build } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
+import { compileAhead, copyCompiled, USUAL_COMMANDS } from './compileAhead.js';
 
 /** Packages with machine code of their own: they find their binary by its place on disk. */
 export const NATIVE_PACKAGES = ['better-sqlite3', 'koffi'];
 
-/** CommonJS parts of the bundle call `require`, which ES modules do not have. */
-const REQUIRE_BANNER =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
-
 /** What `import.meta.url` is in a CommonJS bundle. */
 const MODULE_URL_BANNER = "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;";
-
-/** All outputs lie side by side, so that `new URL('./worker.js', import.meta.url)` finds it. */
-const WORKER = { in: join(checkoutRoot, 'packages/storage/src/unpack/worker.ts'), out: 'worker' };
 
 const cli = join(checkoutRoot, 'packages/cli');
 const containersStorage = join(checkoutRoot, 'packages/containers-storage');
 
-/** The program that starts a bundle from its compiled form; beside each bundle, for packages are installed alone. */
-const LOADER = 'loadCompiled.cjs';
+/** The script of the threads that unpack layers. */
+const WORKER = 'packages/storage/src/unpack/worker.ts';
 
-/** A command whose result does not matter, for compiling ahead: what it needs, other commands need as well. */
-const USUAL_COMMAND = {
-  sediment: ['--root', 'graph', '--runroot', 'run', '--storage-driver', 'vfs', 'images'],
-  'containers-storage': ['--graph', 'graph', '--run', 'run', '--storage-driver', 'vfs', 'layers'],
+/** Where a bundle finds it: node loads CommonJS faster, and `startWorker.cjs` runs it from its compiled form. */
+const WORKER_URL = {
+  name: 'the worker beside a bundle',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup({ onLoad }) {
+    onLoad({ filter: /\/unpack\/workerUrl\.ts$/ }, () => ({
+      contents: "export const unpackWorkerUrl = new URL('./startWorker.cjs', import.meta.url);",
+    }));
+  },
 };
 
-/**
- * Bundles each command from the sources of all packages into its `dist`, with `worker.js` for the unpack threads.
- * Files that are already right are not touched, so that a command may run meanwhile.
- *
- * Scripts call the commands a thousand times in a row, and they must start fast: each is one CommonJS file, with
- * its compiled form beside it.
- */
-export function bundleCommands() {
-  bundleCommand(cli, USUAL_COMMAND.sediment);
-  bundleCommand(containersStorage, USUAL_COMMAND['containers-storage']);
-}
+/** Programs that start bundles from their compiled forms; beside each bundle, for packages are installed alone. */
+const LOADERS = ['loadCompiled.cjs', 'startWorker.cjs'];
 
 /**
- * @param {string} command the directory of its package
- * @param {readonly string[]} usual the words of a command to be compiled ahead
+ * Bundles each command from the sources of all packages into its `dist`, with `worker.cjs` for the unpack threads.
+ * Files that are already right are not touched, so that a command may run meanwhile.
+ *
+ * Scripts call the commands a thousand times in a row, and they must start fast, as must the threads: each is one
+ * CommonJS file, with its compiled form beside it.
  */
-function bundleCommand(command, usual) {
-  const program = build(command, {
-    entryPoints: [mainOf(command)],
-    format: 'cjs',
-    splitting: false,
+export async function bundleCommands() {
+  await bundleCommand(cli);
+  compileAhead({ ...filesOf(cli), commands: USUAL_COMMANDS.sediment });
+  await bundleCommand(containersStorage);
+  compileAhead({ ...filesOf(containersStorage), commands: USUAL_COMMANDS['containers-storage'] });
+  copyCompiled(filesOf(cli).worker, filesOf(containersStorage).worker);
+}
+
+/** @param {string} command */
+function filesOf(command) {
+  return { bundle: join(command, 'dist/main.cjs'), worker: join(command, 'dist/worker.cjs') };
+}
+
+/** @param {string} command the directory of its package */
+async function bundleCommand(command) {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: checkoutRoot,
+    entryPoints: [
+      { in: join(command, 'src/main.ts'), out: 'main' },
+      { in: join(checkoutRoot, WORKER), out: 'worker' },
+    ],
+    outdir: join(command, 'dist'),
     outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    conditions: ['sediment-source'],
+    external: NATIVE_PACKAGES,
+    plugins: [WORKER_URL],
     banner: { js: MODULE_URL_BANNER },
     define: { 'import.meta.url': '__moduleUrl' },
     // A script that is compiled by hand cannot import.
     supported: { 'dynamic-import': false },
-  });
-  writeBundles(command, [program, build(command, { entryPoints: [WORKER] })]);
-  compileAhead(join(command, 'dist/main.cjs'), usual);
-}
-
-/**
- * @param {string} command the directory of its package
- * @param {import('esbuild').BuildResult<{ metafile: true, write: false }>[]} results
- */
-function writeBundles(command, results) {
-  const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
-  assertExternalsAreDependencies(command, outputs);
-  mkdirSync(join(command, 'dist'), { recursive: true });
-  // an entry comes after the chunks that it loads
-  /** @param {{ path: string }} file */
-  const isEntry = ({ path }) => !basename(path).startsWith('chunk-');
-  const files = results.flatMap(({ outputFiles }) => outputFiles);
-  for (const { path, contents } of files.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
-    writeIfChanged(path, contents);
-  }
-  writeIfChanged(join(command, 'dist', LOADER), readFileSync(join(checkoutRoot, 'scripts/lib', LOADER)));
-  removeStaleChunks(command, outputs);
-}
-
-/**
- * @param {string} command
- * @param {import('esbuild').BuildOptions} options
- */
-function build(command, options) {
-  return buildSync({
-    absWorkingDir: checkoutRoot,
-    outdir: join(command, 'dist'),
-    chunkNames: 'chunk-[hash]',
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['sediment-source'],
-    external: NATIVE_PACKAGES,
-    banner: { js: REQUIRE_BANNER },
     // a third less to read at each start; names stay, for stack traces
     minifyWhitespace: true,
     sourcemap: true,
     logLevel: 'warning',
-    ...options,
     metafile: true,
     write: false,
   });
-}
-
-/** @param {string} command */
-function mainOf(command) {
-  return { in: join(command, 'src/main.ts'), out: 'main' };
-}
-
-/**
- * Leaves the compiled form of a bundle beside it, unless there is one that is newer.
- *
- * @param {string} path of the bundle
- * @param {readonly string[]} usual
- */
-function compileAhead(path, usual) {
-  const made = statSync(`${path}.cache`, { throwIfNoEntry: false });
-  if (made !== undefined && made.mtimeMs > statSync(path).mtimeMs) return;
-  const directory = mkdtempSync(join(tmpdir(), 'sediment-build-'));
-  try {
-    const conf = join(directory, 'storage.conf');
-    writeFileSync(conf, '');
-    const program = join(checkoutRoot, 'scripts/lib/writeCodeCache.cjs');
-    const env = { ...process.env, CONTAINERS_STORAGE_CONF: conf };
-    const { status, stderr } = spawnSync(process.execPath, [program, path, ...usual], {
-      cwd: directory,
-      env,
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`compiling ${path} ahead failed: ${stderr}`);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  assertExternalsAreDependencies(command, metafile.outputs);
+  mkdirSync(join(command, 'dist'), { recursive: true });
+  for (const { path, contents } of outputFiles) writeIfChanged(path, contents);
+  for (const name of LOADERS) {
+    writeIfChanged(join(command, 'dist', name), readFileSync(join(checkoutRoot, 'scripts/lib', name)));
   }
+  removeStale(command, metafile.outputs);
 }
 
 /**
@@ -188,8 +127,8 @@ function assertExternalsAreDependencies(command, outputs) {
  * @param {string} command
  * @param {import('esbuild').Metafile['outputs']} outputs
  */
-function removeStaleChunks(command, outputs) {
-  const current = new Set([LOADER, ...Object.keys(outputs).map((path) => basename(path))]);
+function removeStale(command, outputs) {
+  const current = new Set([...LOADERS, ...Object.keys(outputs).map((path) => basename(path))]);
   for (const entry of readdirSync(join(command, 'dist'), { withFileTypes: true })) {
     const isOutput = entry.isFile() && /\.c?js(\.map)?$/.test(entry.name);
     if (isOutput && !current.has(entry.name)) rmSync(join(command, 'dist', entry.name));

@@ -1,0 +1,92 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkoutRoot } from '../../scripts/lib/checkout.js';
+import { writeUsualArchive } from '../../scripts/lib/usualArchive.js';
+import { mustRun } from '../support/runProgram.ts';
+import { SEDIMENT } from '../support/sediment.ts';
+import { makeStoreRoot } from '../support/storeRoot.ts';
+
+const built = dirname(dirname(SEDIMENT));
+const SCRIPTS = ['main.cjs', 'worker.cjs'];
+
+/** Whether V8 takes the form beside a script, as it is in the programs that load it. */
+async function isTaken(script: string): Promise<boolean> {
+  const loader = join(dirname(script), 'loadCompiled.cjs');
+  const program = `console.log(require(${JSON.stringify(loader)}).readCompiled(${JSON.stringify(script)}).cachedDataRejected)`;
+  const { stdout } = await mustRun(process.execPath, ['-e', program]);
+  return stdout === 'false\n';
+}
+
+describe.skipIf(process.getuid?.() !== 0)('the forms that the build leaves', () => {
+  it.each(['cli', 'containers-storage'])(
+    'are those of the scripts of %s, and only we write them',
+    async (name) => {
+      for (const script of SCRIPTS) {
+        const path = join(checkoutRoot, 'packages', name, 'dist', script);
+        expect(await isTaken(path)).toBe(true);
+        expect(statSync(`${path}.cache`).mode & 0o777 & ~0o644).toBe(0);
+      }
+    },
+  );
+});
+
+describe('the command', () => {
+  let directory: string;
+  const archive = () => join(directory, 'usual.tar');
+  beforeAll(() => {
+    // where it finds the native packages
+    const cache = join(checkoutRoot, 'node_modules/.cache');
+    mkdirSync(cache, { recursive: true });
+    directory = mkdtempSync(join(cache, 'sediment-compiled-'));
+    chmodSync(directory, 0o755);
+    for (const part of ['bin', 'dist', 'package.json']) {
+      cpSync(join(built, part), join(directory, part), { recursive: true });
+    }
+    writeUsualArchive(archive());
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  const importsOnce = async (): Promise<void> => {
+    await using store = makeStoreRoot({ driver: 'vfs' });
+    const run = (...args: string[]) =>
+      mustRun(process.execPath, [join(directory, 'bin/sediment.cjs'), ...args], { env: store.env });
+    const { stdout, stderr } = await run('import', '--quiet', archive());
+    expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/), stderr: '' });
+    const images: unknown = JSON.parse((await run('images', '--format', 'json')).stdout);
+    expect(images).toMatchObject([{ names: ['localhost/usual:1'] }]);
+  };
+
+  it.each([
+    ['is empty', Buffer.alloc(0)],
+    ['is of something else', Buffer.alloc(4096, 'form')],
+  ])('unpacks when each form %s', async (_what, bytes) => {
+    for (const script of SCRIPTS) writeFileSync(join(directory, 'dist', `${script}.cache`), bytes);
+    await importsOnce();
+    expect(await isTaken(join(directory, 'dist/worker.cjs'))).toBe(false);
+  });
+
+  it('unpacks with the forms of other scripts', async () => {
+    const [main, worker] = SCRIPTS.map((script) => join(built, 'dist', `${script}.cache`));
+    if (main === undefined || worker === undefined || !existsSync(main) || !existsSync(worker)) return;
+    cpSync(main, join(directory, 'dist/worker.cjs.cache'));
+    cpSync(worker, join(directory, 'dist/main.cjs.cache'));
+    await importsOnce();
+  });
+
+  it('unpacks without them', async () => {
+    for (const script of SCRIPTS) rmSync(join(directory, 'dist', `${script}.cache`), { force: true });
+    await importsOnce();
+    expect(readdirSync(join(directory, 'dist')).filter((name) => name.endsWith('.cache'))).toEqual([]);
+  });
+});
