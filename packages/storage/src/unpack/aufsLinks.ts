@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import type { TarHeader } from '@sediment/codec';
 import { StorageError } from '@sediment/core';
 import {
+  AT_REMOVEDIR,
   close,
   mkdirat,
   O_CLOEXEC,
@@ -10,6 +11,7 @@ import {
   O_PATH,
   O_RDONLY,
   openat,
+  unlinkat,
 } from '@sediment/posix';
 import { crypto } from '../lazyModules.ts';
 import type { EntryPath } from './entryPath.ts';
@@ -81,8 +83,8 @@ export class AufsLinks {
   /** Removes the kept files. */
   remove(): void {
     if (this.#directory === undefined) return;
-    this.close();
     this.#tree.removeFrom(this.#tree.root.fd, this.#name);
+    this.close();
   }
 
   /** Closes the descriptor, as {@link remove} does. */
@@ -96,10 +98,19 @@ export class AufsLinks {
     if (this.#directory === undefined) {
       const root = this.#tree.root.fd;
       mkdirat(root, this.#name, 0o700);
-      const fd = openat(root, this.#name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-      this.#directory = new OpenDirectory(this.#name, fd, -1);
+      this.#directory = new OpenDirectory(this.#name, openMade(root, this.#name), -1);
     }
     return this.#directory;
+  }
+}
+
+/** Opens a new directory, or removes it. */
+function openMade(parent: number, name: Buffer): number {
+  try {
+    return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  } catch (error) {
+    unlinkat(parent, name, AT_REMOVEDIR);
+    throw error;
   }
 }
 

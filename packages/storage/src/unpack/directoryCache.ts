@@ -1,8 +1,11 @@
 import { AT_FDCWD, close, isPosixError, O_CLOEXEC, O_DIRECTORY, O_PATH, openat } from '@sediment/posix';
+import { isScarce } from './descriptorRoom.ts';
 import { OpenDirectory } from './openDirectory.ts';
 import type { DirectoryOpener } from './resolveInRoot.ts';
 
 const CAPACITY = 64;
+/** Where descriptors are scarce. An entry needs two at most. */
+const LEAST_CAPACITY = 8;
 const SLASH = 0x2f;
 
 export interface DirectoryCacheOptions {
@@ -86,17 +89,18 @@ export class DirectoryCache {
       return known;
     }
     const directory = new OpenDirectory(path, this.#open(this.#root.fd, path), this.#gid);
-    this.#evict();
+    this.#evict(isScarce(directory.fd) ? LEAST_CAPACITY : this.#capacity);
     this.#entries.set(key, directory);
     return directory;
   }
 
-  #evict(): void {
-    if (this.#entries.size < this.#capacity) return;
-    const oldest = this.#entries.entries().next().value;
-    if (oldest === undefined) return;
-    this.#entries.delete(oldest[0]);
-    close(oldest[1].fd);
+  /** Closes the oldest ones, until there is room for one more. */
+  #evict(capacity: number): void {
+    for (const [path, { fd }] of this.#entries) {
+      if (this.#entries.size < capacity) return;
+      this.#entries.delete(path);
+      close(fd);
+    }
   }
 }
 

@@ -6,9 +6,11 @@ import { IdMappings } from '../idmaps/idMappings.ts';
 import type { IdMap } from '../records/idMap.ts';
 import { inUserNamespace } from '../userns/inUserNamespace.ts';
 import { AppliedWhiteouts } from './appliedWhiteouts.ts';
+import { withDescriptorRoom } from './descriptorRoom.ts';
 import { DirectoryTimes } from './directoryTimes.ts';
 import { EntryMaker } from './entryMaker.ts';
 import { type EntryPath, splitEntryPath } from './entryPath.ts';
+import { flushWritten } from './fileWriteback.ts';
 import type { OpenDirectory } from './openDirectory.ts';
 import { OverlayWhiteouts } from './overlayWhiteouts.ts';
 import { RegularFile } from './regularFile.ts';
@@ -93,7 +95,8 @@ export class Extractor {
     this.#checkpoint();
     this.#current = header;
     try {
-      const outcome = this.#make(this.#withHostOwner(header));
+      const owned = this.#withHostOwner(header);
+      const outcome = withDescriptorRoom(() => this.#make(owned), this.#makeRoom);
       this.#file = outcome === 'done' ? undefined : outcome;
     } catch (error) {
       throw this.#named(error, header);
@@ -133,12 +136,13 @@ export class Extractor {
   /** Call once after the last entry. Sets the times of directories, which unpacking into them has changed. */
   finish(): void {
     this.#settle();
-    this.#rules.finish();
+    withDescriptorRoom(() => this.#rules.finish(), this.#makeRoom);
     this.#directories.forEach((name, times) => {
       this.#checkpoint();
       try {
         const path = splitEntryPath(name);
-        utimensat(this.#tree.parentOf(path).fd, path.base, times);
+        const directory = withDescriptorRoom(() => this.#tree.parentOf(path), this.#makeRoom);
+        utimensat(directory.fd, path.base, times);
       } catch (error) {
         throw this.#named(error, { name });
       }
@@ -177,6 +181,14 @@ export class Extractor {
   #settle(): void {
     this.#options.handover?.settle(this.#explain, this.#checkpoint);
   }
+
+  /** Closes all that this thread can do without. Entries that were made in part are made again after it. */
+  readonly #makeRoom = (): void => {
+    this.#checkpoint();
+    this.#options.handover?.makeRoom(this.#explain, this.#checkpoint);
+    flushWritten();
+    this.#tree.forgetDirectories();
+  };
 
   readonly #explain = (error: unknown, header: TarHeader): unknown => this.#named(error, header);
 

@@ -8,6 +8,7 @@ import {
   syncFileRange,
   syncfsAsync,
 } from '@sediment/posix';
+import { isScarce } from './descriptorRoom.ts';
 
 /** Files that are begun together: one by one they take twice as long. Twice as many are open at a time. */
 const BATCH_FILES = 100;
@@ -58,6 +59,11 @@ export function closeWritten(fd: number, bytes: number): void {
   else current.add(fd, bytes);
 }
 
+/** Waits for files that {@link closeWritten} keeps open, and closes them. */
+export function flushWritten(): void {
+  current?.flush();
+}
+
 /** Waits until a file that is complete is on the disk; does nothing if files need not get there. */
 export function awaitWritten(fd: number): void {
   if (current !== undefined) syncFileRange(fd, ALL);
@@ -102,7 +108,13 @@ class FileWriteback {
     }
     this.#written.push(fd);
     this.#writtenBytes += bytes;
-    if (this.#written.length === BATCH_FILES || this.#writtenBytes >= BATCH_BYTES) this.#turn();
+    if (isScarce(fd)) this.flush();
+    else if (this.#written.length === BATCH_FILES || this.#writtenBytes >= BATCH_BYTES) this.#turn();
+  }
+
+  flush(): void {
+    this.#turn();
+    this.#turn();
   }
 
   begin(fd: number, offset: number, length: number): void {
@@ -110,8 +122,7 @@ class FileWriteback {
   }
 
   async finish(): Promise<void> {
-    this.#turn();
-    this.#turn();
+    this.flush();
     if (this.#witness !== undefined) {
       this.#sync(this.#witness);
       await this.#settled();

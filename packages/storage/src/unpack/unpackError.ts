@@ -30,6 +30,8 @@ const HINTS: Readonly<Record<string, string>> = {
 const HINTS_BY_ERRNO: Readonly<Record<string, string>> = {
   ENOTDIR: 'a parent of the entry is no directory; build the layer again',
   ELOOP: 'a parent directory of the entry is a symlink that leads back to itself',
+  EMFILE: 'raise the limit of open files with "ulimit -n"',
+  ENFILE: 'the system has too many open files: end some programs',
   ENAMETOOLONG: 'this file system cannot hold names or paths of that length',
 };
 /** Errors that are about the store and not about the entry keep codes of their own. */

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { TarHeader } from '@sediment/codec';
 import { close, futimens, PosixError } from '@sediment/posix';
+import { isScarce } from '../descriptorRoom.ts';
 import { fileTimes } from '../entryTimes.ts';
 import { closeWritten } from '../fileWriteback.ts';
 import { BATCH_STATE, contentOf, emptyBatch, writeReadyBatch } from './fileBatches.ts';
@@ -52,9 +53,17 @@ export class FileHandover {
     return bytes.buffer === this.#memory.buffer;
   }
 
-  /** Takes an open file and all of its content, which {@link holds}; false if there is no room. */
+  /**
+   * Takes an open file and all of its content, which {@link holds}; false if there is no room, or too many files are open
+   * already.
+   */
   take(fd: number, header: TarHeader, bytes: Uint8Array | undefined, explain: ExplainFailure): boolean {
     this.#explain = explain;
+    if (isScarce(fd)) {
+      this.#send();
+      writeReadyBatch(this.#memory);
+      return false;
+    }
     const batch = this.#open ?? this.#openBatch(explain);
     if (batch === undefined) return false;
     const memory = this.#memory;
@@ -85,6 +94,17 @@ export class FileHandover {
       return this.#all(BATCH_STATE.empty) ? true : undefined;
     }, checkpoint);
     this.#dirty = false;
+  }
+
+  /**
+   * Has all files closed that either thread holds for this job: those that are not written yet, as {@link settle}, and
+   * those that wait for the disk.
+   */
+  makeRoom(explain: ExplainFailure, checkpoint: () => void): void {
+    this.settle(explain, checkpoint);
+    const memory = this.#memory;
+    memory.roomWanted = true;
+    memory.waitFor(() => (memory.roomWanted ? undefined : true), checkpoint);
   }
 
   /** Closes the files that are not written yet. A thread that has died may have left others open. */

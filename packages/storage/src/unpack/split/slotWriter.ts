@@ -1,4 +1,5 @@
 import type { DiffFacts } from '../diffSource.ts';
+import { flushWritten } from '../fileWriteback.ts';
 import type { SentError } from '../workerProtocol.ts';
 import { writeReadyBatch } from './fileBatches.ts';
 import { SLOT_BYTES, SLOTS, type SlotFields, SPLIT_MODE, type SplitMemory } from './splitMemory.ts';
@@ -60,7 +61,7 @@ export class SlotWriter {
   help(): void {
     const memory = this.#memory;
     memory.waitFor(() => {
-      while (memory.mode !== SPLIT_MODE.closed) if (!writeReadyBatch(memory)) return undefined;
+      while (memory.mode !== SPLIT_MODE.closed) if (!this.#helpOnce()) return undefined;
       return true;
     }, this.#checkpoint);
   }
@@ -74,10 +75,20 @@ export class SlotWriter {
       for (;;) {
         if (memory.mode > mode) return false;
         if (Atomics.load(memory.control, state) === SLOT_STATE.free) return true;
-        if (!writeReadyBatch(memory)) return undefined;
+        if (!this.#helpOnce()) return undefined;
       }
     }, this.#checkpoint);
     return free ? memory.contents[index] : undefined;
+  }
+
+  /** False if there is nothing to do for the consumer. */
+  #helpOnce(): boolean {
+    const memory = this.#memory;
+    if (memory.roomWanted) {
+      flushWritten();
+      memory.roomWanted = false;
+    }
+    return writeReadyBatch(memory);
   }
 
   #publish(kind: number): void {

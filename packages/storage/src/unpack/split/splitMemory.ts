@@ -10,7 +10,8 @@ const POLL_MS = 20;
 
 const SIGNAL = 0;
 const MODE = 1;
-const SLOT_FIELDS = 2;
+const ROOM_WANTED = 2;
+const SLOT_FIELDS = 3;
 const FIELDS_PER_SLOT = 4;
 const BATCH_FIELDS = SLOT_FIELDS + SLOTS * FIELDS_PER_SLOT;
 const FIELDS_PER_BATCH = 5;
@@ -101,6 +102,16 @@ export class SplitMemory {
   setMode(mode: number): void {
     if (mode <= this.mode) return;
     Atomics.store(this.control, MODE, mode);
+    this.changed();
+  }
+
+  /** Whether the consumer lacks descriptors, and the producer shall close what it can do without. */
+  get roomWanted(): boolean {
+    return Atomics.load(this.control, ROOM_WANTED) === 1;
+  }
+
+  set roomWanted(wanted: boolean) {
+    Atomics.store(this.control, ROOM_WANTED, wanted ? 1 : 0);
     this.changed();
   }
 
