@@ -43,6 +43,17 @@ describe('PathSet', () => {
     expect(paths.some((path) => set.add(path))).toBe(false);
   });
 
+  it('tells paths apart that begin alike, whatever they have in common and however they end', () => {
+    const beginnings = ['', 'a/b', `${'long/'.repeat(60)}x`, 'é/'];
+    const endings = ['', 'c', 'cc', 'cd', 'd'.repeat(300), 'é', '\0', '\0\0'];
+    const paths = beginnings.flatMap((start) => endings.flatMap((end) => [start + end, start + end + end]));
+    const [set, strings] = [new PathSet(), new Set<string>()];
+    for (const one of [...paths, ...paths.toReversed()]) {
+      expect(set.add(Buffer.from(one))).toBe(!strings.has(one));
+      strings.add(one);
+    }
+  });
+
   it('takes paths of any length', () => {
     const paths = [0, 1, 4095, 4096, 70_000].map((length) => Buffer.alloc(length, 'x'));
     const set = new PathSet();
