@@ -29,6 +29,7 @@ export const WARNING_CODES = {
   BLOBS_NOT_KEPT: 'the blobs of an image cannot be kept, as the store is set to do',
   KEPT_BLOB_DAMAGED: 'a layer was made anew, as its kept blob is damaged',
   KEPT_BLOBS_STALE: 'the kept blobs could not follow a change of the store',
+  FEATURE_UNKNOWN: 'what the storage driver can do here could not be found out, or not be remembered',
   MEDIA_TYPE_UNKNOWN: 'a media type is not known',
 } as const satisfies Record<string, string>;
 

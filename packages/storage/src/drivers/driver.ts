@@ -94,7 +94,10 @@ export interface Driver {
    * @throws {StorageError} `DRIVER_PREREQUISITES` with a hint, when this host or file system is unfit
    */
   open(): Promise<void>;
-  /** What `podman info` shows under `graphStatus`, in upstream's order. */
+  /**
+   * What `podman info` shows under `graphStatus`, in upstream's order. What cannot be found out is `unknown`, with a warning
+   * if trying it failed.
+   */
   status(): Array<[string, string]>;
   exists(id: string): boolean;
   /**

@@ -19,10 +19,11 @@ const MODE = 0o644;
  * (`drivers/overlay`, `cachedFeatureCheck`).
  */
 export class FeatureCache {
-  readonly #directory: string;
+  /** Where the results are. */
+  readonly directory: string;
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   get(feature: string): FeatureResult | undefined {
@@ -43,7 +44,7 @@ export class FeatureCache {
   }
 
   path(feature: string, supported: boolean): string {
-    return join(this.#directory, `${feature}-${supported}`);
+    return join(this.directory, `${feature}-${supported}`);
   }
 
   /** Mount options are part of some names and may be no file name. */

@@ -36,7 +36,13 @@ import { isOverlayMounted } from './mountedPath.ts';
 import { chooseMountOptions } from './mountRequest.ts';
 import { MountUses } from './mountUses.ts';
 import { openLayerTree } from './openLayerTree.ts';
-import { findFeatures, type OverlayFeatures, recallFeatures, shiftingIsAllowed } from './overlayFeatures.ts';
+import {
+  featureTexts,
+  findFeatures,
+  type OverlayFeatures,
+  recallFeatures,
+  shiftingIsAllowed,
+} from './overlayFeatures.ts';
 import { OverlayHomes, type OverlayLayer } from './overlayLayer.ts';
 import { type OverlayOptions, parseOverlayOptions } from './overlayOptions.ts';
 import { prepareHome } from './prepareHome.ts';
@@ -104,27 +110,25 @@ export class OverlayDriver implements Driver {
       onWarning,
     };
     const probed = {
-      home: this.home,
-      userXattr: this.#rootless,
-      mountOptions: this.#options.mountOptions,
+      place: { home: this.home, userXattr: this.#rootless, mountOptions: this.#options.mountOptions },
+      optionText: this.#options.mountOptionText,
+      cache: this.#cache,
+      onWarning,
     };
-    this.#features = prepareHome(place, () =>
-      findFeatures(probed, this.#options.mountOptionText, this.#cache),
-    );
+    this.#features = prepareHome(place, () => findFeatures(probed));
     this.#identity = new HomeIdentity(this.home);
   }
 
   status(): Array<[string, string]> {
-    const known = this.#known();
-    const text = (value: boolean | undefined) => (value === undefined ? 'unknown' : String(value));
+    const text = featureTexts(this.#known(), this.home, this.#context.onWarning);
     return [
       ['Backing Filesystem', fileSystemName(this.#context.graphRoot)],
       // Without d_type the driver does not open.
       ['Supports d_type', 'true'],
-      ['Native Overlay Diff', text(known.nativeDiff)],
-      ['Using metacopy', text(known.metacopy)],
-      ['Supports shifting', shiftingIsAllowed() ? text(known.shifting) : 'false'],
-      ['Supports volatile', text(known.volatile)],
+      ['Native Overlay Diff', text('nativeDiff')],
+      ['Using metacopy', text('metacopy')],
+      ['Supports shifting', shiftingIsAllowed() ? text('shifting') : 'false'],
+      ['Supports volatile', text('volatile')],
     ];
   }
 

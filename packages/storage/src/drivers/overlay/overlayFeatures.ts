@@ -1,4 +1,4 @@
-import { StorageError, wrapSystemError } from '@sediment/core';
+import { StorageError, type WarningHandler, wrapSystemError } from '@sediment/core';
 import type { FeatureCache, FeatureResult } from './featureCache.ts';
 import {
   type ProbePlace,
@@ -21,6 +21,15 @@ export interface OverlayFeatures {
   readonly shifting: boolean;
 }
 
+export interface FindFeaturesOptions {
+  readonly place: ProbePlace;
+  /** The configured mount options as they were written; part of the result's names. */
+  readonly optionText: string;
+  readonly cache: FeatureCache;
+  /** Told when what was found out cannot be kept. */
+  readonly onWarning: WarningHandler;
+}
+
 type Probe = (place: ProbePlace) => FeatureResult;
 
 /**
@@ -28,11 +37,11 @@ type Probe = (place: ProbePlace) => FeatureResult;
  * started, else by trying it in the home. What else it can do is found out in the same way when it is asked for: each
  * trial mounts and unmounts, which takes longer than to import a small image.
  *
- * @param optionText the configured mount options as they were written; part of the result's names
  * @throws {StorageError} `DRIVER_PREREQUISITES` when overlay does not work at all
  */
-export function findFeatures(place: ProbePlace, optionText: string, cache: FeatureCache): OverlayFeatures {
-  const overlay = remembered(cache, 'overlay', () => probeOverlay(place));
+export function findFeatures(options: FindFeaturesOptions): OverlayFeatures {
+  const { place, cache } = options;
+  const overlay = cache.get('overlay') ?? probeAndKeep('overlay', probeOverlay, options);
   if (!overlay.supported) {
     throw new StorageError(
       'DRIVER_PREREQUISITES',
@@ -43,27 +52,23 @@ export function findFeatures(place: ProbePlace, optionText: string, cache: Featu
       },
     );
   }
-  return new FeaturesOnDemand(place, optionText, cache);
+  return new FeaturesOnDemand(options);
 }
 
 class FeaturesOnDemand implements OverlayFeatures {
-  readonly #place: ProbePlace;
-  readonly #optionText: string;
-  readonly #cache: FeatureCache;
+  readonly #options: FindFeaturesOptions;
   readonly #found = new Map<string, boolean>();
 
-  constructor(place: ProbePlace, optionText: string, cache: FeatureCache) {
-    this.#place = place;
-    this.#optionText = optionText;
-    this.#cache = cache;
+  constructor(options: FindFeaturesOptions) {
+    this.#options = options;
   }
 
   get metacopy(): boolean {
-    return this.#supports(`metacopy(${this.#optionText})`, probeMetacopy);
+    return this.#supports(`metacopy(${this.#options.optionText})`, probeMetacopy);
   }
 
   get nativeDiff(): boolean {
-    return this.#supports(`native-diff(${this.#optionText})`, probeNativeDiff);
+    return this.#supports(`native-diff(${this.#options.optionText})`, probeNativeDiff);
   }
 
   get volatile(): boolean {
@@ -77,13 +82,15 @@ class FeaturesOnDemand implements OverlayFeatures {
   #supports(name: string, probe: Probe): boolean {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
-    const { home } = this.#place;
+    const { cache, place } = this.#options;
     try {
-      const { supported } = remembered(this.#cache, name, () => probe(this.#place));
+      const { supported } = cache.get(name) ?? probeAndKeep(name, probe, this.#options);
       this.#found.set(name, supported);
       return supported;
     } catch (error) {
-      throw wrapSystemError(error, `trying what overlay can do in ${home}`, 'IO', { path: home });
+      throw wrapSystemError(error, `trying what overlay can do in ${place.home}`, 'IO', {
+        path: place.home,
+      });
     }
   }
 }
@@ -100,15 +107,50 @@ export function recallFeatures(optionText: string, cache: FeatureCache): Partial
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
+/**
+ * Each feature as a text: what cannot be found out is `unknown`, with a warning if trying it failed, one for all that
+ * failed for the same reason.
+ */
+export function featureTexts(
+  known: Partial<OverlayFeatures>,
+  home: string,
+  onWarning: WarningHandler,
+): (feature: keyof OverlayFeatures) => string {
+  const told = new Set<string>();
+  return (feature) => {
+    try {
+      return String(known[feature] ?? 'unknown');
+    } catch (error) {
+      const { message, facts } = wrapSystemError(error, `trying what overlay can do in ${home}`);
+      const reason = facts.errnoCode ?? message;
+      if (!told.has(reason)) onWarning({ code: 'FEATURE_UNKNOWN', message, path: home });
+      told.add(reason);
+      return 'unknown';
+    }
+  };
+}
+
 /** A switch of containers/storage: mounts with other ids are not used although they work. */
 export function shiftingIsAllowed(env: NodeJS.ProcessEnv = process.env): boolean {
   return env._CONTAINERS_OVERLAY_DISABLE_IDMAP !== 'yes';
 }
 
-function remembered(cache: FeatureCache, name: string, probe: () => FeatureResult): FeatureResult {
-  const known = cache.get(name);
-  if (known !== undefined) return known;
-  const result = probe();
-  cache.record(name, result);
+/** To lose a result costs the next program a trial, and must fail nothing that the result itself allows. */
+function probeAndKeep(
+  name: string,
+  probe: Probe,
+  { place, cache, onWarning }: FindFeaturesOptions,
+): FeatureResult {
+  const result = probe(place);
+  try {
+    cache.record(name, result);
+  } catch (error) {
+    const reason = wrapSystemError(error, 'it is tried again next time, as the result cannot be kept');
+    onWarning({
+      code: 'FEATURE_UNKNOWN',
+      message: `what overlay can do here: ${reason.message}`,
+      path: cache.directory,
+    });
+  }
   return result;
 }

@@ -91,7 +91,8 @@ export function probeNativeDiff(place: ProbePlace): FeatureResult {
         return redirect === undefined ? YES : noNativeDiff('the kernel has redirect_dir enabled');
       });
     } catch (error) {
-      return noNativeDiff(error instanceof Error ? error.message : String(error));
+      const result = noNativeDiff(error instanceof Error ? error.message : String(error));
+      return { ...result, passing: PASSING.has(errnoCode(error) ?? '') };
     }
   });
 }
