@@ -2,6 +2,7 @@ export { batched } from './batched.ts';
 export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
 export { type Encoder, type EncoderOptions, encoderFor, registerEncoder } from './compression/encoder.ts';
+export { type GzipMembersOptions, gzipMembers, type MemberCompressor } from './compression/gzipMembers.ts';
 export {
   type Decompressed,
   type OpenDecompressedOptions,

@@ -25,6 +25,12 @@ export {
   unlinkat,
   write,
 } from './files.ts';
+export {
+  type GzipCompressor,
+  type GzipCompressorOptions,
+  gzipCompressors,
+  type OpenGzipCompressor,
+} from './gzipCompressor.ts';
 export { ofdQueryLock, ofdTryLock, ofdUnlock } from './locks.ts';
 export {
   type FsSetting,

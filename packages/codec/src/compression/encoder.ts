@@ -3,7 +3,7 @@ import { parallelGzip } from './parallelGzip.ts';
 import { nodeZstdEncoder } from './zstdEncoder.ts';
 
 export interface EncoderOptions {
-  /** 1 to 9 for gzip, 4 if absent; 1 to 22 for zstd, the library's own default if absent. */
+  /** 1 to 9 for gzip, 1 to 22 for zstd; if absent, what the encoder takes for the best. */
   readonly level?: number;
 }
 

@@ -19,7 +19,10 @@ export interface CopyOptions {
    * Default: as they are; what a store makes anew becomes gzip, or stays plain in `dir`.
    */
   readonly compression?: LayerCompression;
-  /** 1 to 9 for gzip, 1 to 22 for zstd. Without `compression` it is one of gzip. */
+  /**
+   * 1 to 9 for gzip, 1 to 22 for zstd. Without `compression` it is one of gzip. By default gzip is fast, and zstd as its
+   * library has it; see the README of `codec` for which compressors there are.
+   */
   readonly compressionLevel?: number;
   /** Fail rather than change a byte of manifest, config or layers. */
   readonly preserveDigests?: boolean;

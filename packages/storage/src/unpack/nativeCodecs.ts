@@ -1,5 +1,8 @@
-import { registerDecoder, registerEncoder } from '@sediment/codec';
-import { createZstdDecoder, createZstdEncoder } from '@sediment/posix';
+import { type Encoder, encoderFor, gzipMembers, registerDecoder, registerEncoder } from '@sediment/codec';
+import { createZstdDecoder, createZstdEncoder, gzipCompressors } from '@sediment/posix';
+
+/** Of libdeflate: its fastest. Application images become 2 % larger than those of Go's programs. */
+const GZIP_LEVEL = 1;
 
 let registered = false;
 
@@ -11,4 +14,24 @@ export function registerNativeCodecs(): void {
   if (decoder !== undefined) registerDecoder('zstd', decoder);
   const encoder = createZstdEncoder();
   if (encoder !== undefined) registerEncoder('zstd', encoder);
+  registerEncoder('gzip', nativeGzip(encoderFor('gzip')));
+}
+
+/**
+ * Gzip by the system's libdeflate, which is looked for when first something is to be compressed: most programs only read.
+ *
+ * @param portable what compresses where there is none
+ * @param library its file name
+ */
+export function nativeGzip(portable: Encoder, library?: string): Encoder {
+  let chosen: Encoder | undefined;
+  return (source, options) => {
+    chosen ??= chooseGzip(portable, library);
+    return chosen(source, options);
+  };
+}
+
+function chooseGzip(portable: Encoder, library: string | undefined): Encoder {
+  const open = gzipCompressors(library);
+  return open === undefined ? portable : gzipMembers({ open, defaultLevel: GZIP_LEVEL });
 }

@@ -1,0 +1,44 @@
+/** The compressing functions of the system's libdeflate. */
+import { loadNative } from './library.ts';
+
+type Callback = (error: Error | null, result: number | bigint) => void;
+
+export interface Libdeflate {
+  /** Null for a level that it does not know, and when there is no memory. */
+  allocCompressor(level: number): unknown;
+  freeCompressor(compressor: unknown): void;
+  /** What any block of that length fits into. */
+  gzipCompressBound(compressor: unknown, length: number): number | bigint;
+  /** Runs in a thread of libuv's pool. The buffers must live on until it calls back: with 0 if `output` was too small. */
+  gzipCompress(
+    compressor: unknown,
+    input: { readonly bytes: Uint8Array; readonly length: number },
+    output: Uint8Array,
+    callback: Callback,
+  ): void;
+}
+
+/** The functions, or why there are none. */
+export function loadLibdeflate(name = 'libdeflate.so.0'): Libdeflate | { readonly reason: string } {
+  const native = loadNative();
+  if ('reason' in native) return native;
+  try {
+    const lib = native.koffi.load(name);
+    const compress = lib.func('libdeflate_gzip_compress', 'size_t', [
+      'void *',
+      'void *',
+      'size_t',
+      'void *',
+      'size_t',
+    ]);
+    return {
+      allocCompressor: lib.func('libdeflate_alloc_compressor', 'void *', ['int']),
+      freeCompressor: lib.func('libdeflate_free_compressor', 'void', ['void *']),
+      gzipCompressBound: lib.func('libdeflate_gzip_compress_bound', 'size_t', ['void *', 'size_t']),
+      gzipCompress: (compressor, { bytes, length }, output, callback) =>
+        compress.async(compressor, bytes, length, output, output.length, callback),
+    };
+  } catch (error) {
+    return { reason: `${name} cannot be used: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
