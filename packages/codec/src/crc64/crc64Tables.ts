@@ -14,7 +14,7 @@ const SLICES = 8;
 
 /**
  * The eight tables of slice-by-8, one after the other: entry `i` of table `t` is the pair of 32-bit
- * halves (low, high) at `(t * 256 + i) * 2`. In little-endian memory each pair is one i64.
+ * halves (low, high) at `(t * 256 + i) * 2`.
  */
 export function buildCrc64Tables(polynomial: Crc64Polynomial): Int32Array {
   const tables = new Int32Array(SLICES * 256 * 2);
