@@ -26,7 +26,10 @@ parentPort.on('message', ({ begin, slot, length }) => {
 
 type Answer = { readonly slot: number } | { readonly hex: string };
 
-/** A hash that another thread computes. One who does not come to the end of it calls `abandon`. */
+/**
+ * A hash that another thread computes. One who does not come to the end of it calls `abandon`; until then, or until the
+ * hash is collected, the thread has no time for others.
+ */
 export interface ThreadHasher {
   /** Settles when the bytes may be used again. Call one after the other. */
   update(bytes: Uint8Array): Promise<void>;
@@ -34,6 +37,9 @@ export interface ThreadHasher {
   digest(): Promise<Digest>;
   abandon(): void;
 }
+
+/** Nobody has to read a stream to its end, or to say that it will not be. */
+const forgotten = new FinalizationRegistry((abandon: () => void) => abandon());
 
 /**
  * A thread for the digest of a long stream, which takes as long as all the rest of handing bytes on. It keeps the process
@@ -86,14 +92,17 @@ export class HashThread {
     this.#isBusy = true;
     const stream = ++this.#streams;
     this.#worker.postMessage({ begin: algorithm });
-    return {
+    // What is under way comes to nothing: the next stream begins anew.
+    const abandon = () => {
+      if (stream === this.#streams) this.#rest();
+    };
+    const hasher: ThreadHasher = {
       update: (bytes) => this.#update(bytes),
       digest: async () => `${algorithm}:${await this.#digest()}` as Digest,
-      // What is under way comes to nothing: the next stream begins anew.
-      abandon: () => {
-        if (stream === this.#streams) this.#rest();
-      },
+      abandon,
     };
+    forgotten.register(hasher, abandon);
+    return hasher;
   }
 
   async #update(bytes: Uint8Array): Promise<void> {

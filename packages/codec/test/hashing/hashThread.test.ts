@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -76,29 +76,77 @@ describe('HashThread', () => {
     await second?.update(Buffer.from('abc'));
     expect(await second?.digest()).toBe(second === undefined ? undefined : digestOf(Buffer.from('abc')));
   });
+});
 
-  it('does not keep the process alive, even when a stream is forgotten', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'sediment-hash-thread-'));
-    try {
-      const outfile = join(directory, 'program.mjs');
-      const source = fileURLToPath(new URL('../../src/hashing/hashThread.ts', import.meta.url));
-      const contents = `import { HashThread } from ${JSON.stringify(source)};
-        const thread = new HashThread();
-        console.log(await thread.begin('sha256').digest());
-        await thread.begin('sha256').update(Buffer.alloc(5_000_000));`;
-      const stdin = { contents, resolveDir: directory, loader: 'js' as const };
-      const options = {
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        outfile,
-      } as const;
-      await build({ stdin, conditions: ['sediment-source'], ...options });
-      const { stdout, status } = spawnSync(process.execPath, [outfile], { timeout: 30_000 });
-      expect([status, String(stdout).trim()]).toEqual([0, digestOf(Buffer.alloc(0))]);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+/** A program that imports `HashThread`, `hashInThread` and `verified`, as a process of its own. */
+async function runProgram(contents: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'sediment-hash-thread-'));
+  try {
+    const outfile = join(directory, 'program.mjs');
+    const source = (name: string) =>
+      JSON.stringify(fileURLToPath(new URL(`../../src/${name}`, import.meta.url)));
+    const imports = `import { HashThread, hashInThread } from ${source('hashing/hashThread.ts')};
+      import { verified } from ${source('verified.ts')};`;
+    const stdin = { contents: imports + contents, resolveDir: directory, loader: 'js' as const };
+    const options = { bundle: true, platform: 'node', format: 'esm', outfile } as const;
+    await build({ stdin, conditions: ['sediment-source'], ...options });
+    const { stdout, stderr, status } = spawnSync(process.execPath, [...args, outfile], {
+      timeout: 30_000,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    return { stdout: stdout.trim(), stderr, status };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('a process with a HashThread', () => {
+  const EMPTY = digestOf(Buffer.alloc(0));
+
+  it('ends, even when a stream is forgotten', async () => {
+    const result = await runProgram(`
+      const thread = new HashThread();
+      console.log(await thread.begin('sha256').digest());
+      await thread.begin('sha256').update(Buffer.alloc(5_000_000));`);
+    expect(result).toEqual({ status: 0, stdout: EMPTY, stderr: '' });
+  });
+
+  it.skipIf(availableParallelism() < 2)(
+    'gets the thread back from a stream that was half read and forgotten',
+    async () => {
+      const result = await runProgram(
+        `
+      import { setTimeout as sleep } from 'node:timers/promises';
+      const thread = new HashThread();
+      async function* source() {
+        for (;;) yield Buffer.alloc(1_000_000);
+      }
+      async function forget() {
+        await thread.begin('sha256').update(Buffer.alloc(5_000_000));
+        const digest = 'sha256:' + '0'.repeat(64);
+        await verified(source(), { digest, size: 9_000_000, what: 'a blob' }).next();
+      }
+      await forget();
+      console.log(thread.isFree, hashInThread('sha256') !== undefined);
+      let other;
+      while (!thread.isFree || other === undefined) {
+        await sleep(5);
+        gc();
+        other ??= hashInThread('sha256');
+      }
+      console.log(await thread.begin('sha256').digest(), await other.digest());`,
+        ['--expose-gc'],
+      );
+      expect(result).toEqual({ status: 0, stdout: `false false\n${EMPTY} ${EMPTY}`, stderr: '' });
+    },
+  );
+
+  it('loads what NODE_OPTIONS names once, and not in the thread', async () => {
+    const preload = 'data:text/javascript,console.log("loaded")';
+    const program = `console.log(await new HashThread().begin('sha256').digest());`;
+    const result = await runProgram(program, [], { NODE_OPTIONS: `--import=${encodeURI(preload)}` });
+    expect(result).toEqual({ status: 0, stdout: `loaded\n${EMPTY}`, stderr: '' });
   });
 });
 
