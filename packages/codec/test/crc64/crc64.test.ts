@@ -68,7 +68,7 @@ describe('CRC-64 in WebAssembly', () => {
   });
 
   it('is right for each length up to 2000, from each place', () => {
-    const bytes = noise(2016);
+    const bytes = noise(9000).subarray(0, 2016);
     for (let length = 0; length <= 2000; length++) {
       const part = bytes.subarray(length % 17, (length % 17) + length);
       expect(crcOf(wasm, part)).toBe(crcOf(portable, part));
