@@ -1,12 +1,23 @@
 import type { Compression } from '@sediment/core';
 import { gunzip } from './gzip.ts';
 
+export interface DecoderOptions {
+  /**
+   * Offers memory for the next chunk, which is then not copied to where it shall go; it is the decoder's until it yields
+   * that chunk, which fills it unless it is the last one. Undefined if there is none. Decoders may ignore it.
+   */
+  readonly output?: (() => Buffer | undefined) | undefined;
+}
+
 /**
  * Decompresses a stream. A chunk of the source is valid until the next one is pulled, and so is a
  * yielded chunk: buffers are reused. Damaged, truncated or trailing bytes end in
  * `COMPRESSION_INVALID`; errors of the source pass through.
  */
-export type Decoder = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+export type Decoder = (
+  source: AsyncIterable<Uint8Array>,
+  options?: DecoderOptions,
+) => AsyncIterable<Uint8Array>;
 
 type Compressed = Exclude<Compression, 'none'>;
 
@@ -33,8 +44,8 @@ export function decoderFor(compression: Compression): Decoder {
 }
 
 function lazily(load: () => Promise<Decoder>): Decoder {
-  return async function* decode(source) {
+  return async function* decode(source, options) {
     const decoder = await load();
-    yield* decoder(source);
+    yield* decoder(source, options);
   };
 }

@@ -5,11 +5,12 @@
 import { crc32 } from 'node:zlib';
 import { ByteCursor } from './byteCursor.ts';
 import { damaged, trailingGarbage, truncated } from './compressionError.ts';
+import type { DecoderOptions } from './decoder.ts';
 import { gunzipByStream } from './gzipStream.ts';
 import { createSyncInflater, type SyncInflater } from './syncInflater.ts';
 
-/** A multiple of 512, filled to the end before it is yielded: a tar header is then never cut in two. */
-const OUTPUT_SIZE = 1024 * 1024;
+/** A multiple of 512, filled to the end before it is yielded: a tar header is then never cut in two. Fits into a core's cache. */
+const OUTPUT_SIZE = 256 * 1024;
 
 const MAGIC = Buffer.from([0x1f, 0x8b]);
 const FLAG_HEADER_CRC = 0x02;
@@ -18,30 +19,46 @@ const FLAG_NAME = 0x08;
 const FLAG_COMMENT = 0x10;
 
 /** Decoder for gzip; see `Decoder` for who owns the chunks. */
-export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+export function gunzip(
+  source: AsyncIterable<Uint8Array>,
+  options: DecoderOptions = {},
+): AsyncIterable<Uint8Array> {
   const inflater = createSyncInflater();
-  return inflater === undefined ? gunzipByStream(source) : gunzipSync(source, inflater);
+  return inflater === undefined ? gunzipByStream(source) : gunzipSync(source, inflater, outputs(options));
+}
+
+/** Memory for the next chunk: what is offered, else a buffer of ours. */
+function outputs({ output }: DecoderOptions): () => Buffer {
+  let own: Buffer | undefined;
+  return () => {
+    const offered = output?.();
+    if (offered !== undefined) return offered;
+    own ??= Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+    return own;
+  };
 }
 
 async function* gunzipSync(
   source: AsyncIterable<Uint8Array>,
   inflater: SyncInflater,
+  nextOutput: () => Buffer,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const input = new ByteCursor(source);
-  const output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
   let fill = 0;
   try {
+    let output = nextOutput();
     for (let first = true; first || (await input.more()); first = false) {
       await skipHeader(input, first);
       inflater.reset();
       let crc = 0;
       let size = 0;
       for (let ended = false; !ended; ) {
-        if (input.available === 0 && fill < OUTPUT_SIZE && !(await input.more())) {
+        if (input.available === 0 && fill < output.length && !(await input.more())) {
           throw truncated('gzip', input.position);
         }
-        if (fill === OUTPUT_SIZE) {
+        if (fill === output.length) {
           yield output;
+          output = nextOutput();
           fill = 0;
         }
         const step = inflate(inflater, input, output, fill);

@@ -1,8 +1,8 @@
 import { type Compression, isStorageError, StorageError } from '@sediment/core';
-import { decoderFor } from './decoder.ts';
+import { type DecoderOptions, decoderFor } from './decoder.ts';
 import { DETECTION_BYTES, detectCompression } from './detectCompression.ts';
 
-export interface OpenDecompressedOptions {
+export interface OpenDecompressedOptions extends DecoderOptions {
   /** Names the stream in error messages (`layer 2 (sha256:…)`). */
   readonly what?: string;
 }
@@ -29,7 +29,8 @@ export async function openDecompressed(
   const compression = detectCompression(head);
   const whole = prepend(head, iterator);
   if (compression === 'none') return { compression, bytes: whole };
-  return { compression, bytes: named(decoderFor(compression)(whole), options.what ?? 'stream') };
+  const { what = 'stream', output } = options;
+  return { compression, bytes: named(decoderFor(compression)(whole, { output }), what) };
 }
 
 async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {

@@ -80,7 +80,32 @@ describe('gunzip', () => {
   it('fills its chunks to the end, a multiple of 512', async () => {
     const sizes: number[] = [];
     for await (const chunk of gunzip(chunked(gzipSync(lines(3_000_000)), 10_000))) sizes.push(chunk.length);
-    expect(sizes).toEqual([1_048_576, 1_048_576, 3_000_000 - 2 * 1_048_576]);
+    expect(sizes).toEqual([...Array.from({ length: 11 }, () => 262_144), 3_000_000 - 11 * 262_144]);
+  });
+
+  it('puts its chunks where it is offered room, of any length', async () => {
+    const offers = [1000, undefined, 300_000, 1, 4096].map((n) => (n === undefined ? n : Buffer.alloc(n)));
+    const rest = [...offers];
+    const chunks: Buffer[] = [];
+    const lengths: number[] = [];
+    const offered: boolean[] = [];
+    for await (const chunk of gunzip(chunked(gzipSync(lines(600_000)), 777), {
+      output: () => rest.shift(),
+    })) {
+      chunks.push(Buffer.from(chunk));
+      lengths.push(chunk.length);
+      offered.push(offers.some((offer) => offer?.buffer === chunk.buffer));
+    }
+    expect(Buffer.concat(chunks).equals(lines(600_000))).toBe(true);
+    expect(lengths).toEqual([1000, 262_144, 300_000, 1, 4096, 600_000 - 567_241]);
+    expect(offered).toEqual([true, false, true, true, true, false]);
+  });
+
+  it('does not begin when there is no room because the work was stopped', async () => {
+    const stop = () => {
+      throw new Error('stopped');
+    };
+    await expect(collect(gunzip(chunked(gzipSync('x'), 10), { output: stop }))).rejects.toThrow('stopped');
   });
 
   it('says where trailing bytes begin', async () => {

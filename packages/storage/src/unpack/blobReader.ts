@@ -29,6 +29,7 @@ export class BlobReader implements LayerBytes {
   readonly #fd: number;
   readonly #hasher;
   readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #output: (() => Buffer | undefined) | undefined;
   #position = 0;
 
   constructor(blob: BlobRange, options: BlobReaderOptions) {
@@ -51,7 +52,7 @@ export class BlobReader implements LayerBytes {
   }
 
   /**
-   * The bytes in blocks of 1 MiB; each is valid until the next one is asked for.
+   * The bytes in blocks of 1 MiB, or as {@link readInto} says; each is valid until the next one is asked for.
    *
    * @throws {StorageError} `ARCHIVE_INVALID` when the file ends before the range does
    */
@@ -59,7 +60,13 @@ export class BlobReader implements LayerBytes {
     for (let block = this.#next(); block !== undefined; block = this.#next()) yield block;
   }
 
+  readInto(output: () => Buffer | undefined): void {
+    this.#output = output;
+  }
+
   async digest(): Promise<Digest> {
+    // Nobody gets the rest.
+    this.#output = undefined;
     while (this.#next() !== undefined);
     return this.#hasher.digest();
   }
@@ -70,11 +77,12 @@ export class BlobReader implements LayerBytes {
 
   #next(): Uint8Array | undefined {
     const { offset, length, path } = this.#blob;
-    const wanted = Math.min(BLOCK_BYTES, length - this.#position);
-    if (wanted <= 0) return undefined;
-    const count = this.#read(wanted, offset + this.#position);
+    const rest = length - this.#position;
+    if (rest <= 0) return undefined;
+    const memory = this.#output?.() ?? this.#block;
+    const count = this.#read(memory, rest, offset + this.#position);
     if (count === 0) throw this.#endsEarly(path, offset, length);
-    const block = this.#block.subarray(0, count);
+    const block = memory.subarray(0, count);
     this.#hasher.update(block);
     this.#options.copy?.write(block);
     this.#position += count;
@@ -82,9 +90,9 @@ export class BlobReader implements LayerBytes {
     return block;
   }
 
-  #read(length: number, position: number): number {
+  #read(memory: Buffer, rest: number, position: number): number {
     try {
-      return readSync(this.#fd, this.#block, 0, length, position);
+      return readSync(this.#fd, memory, 0, Math.min(memory.length, rest), position);
     } catch (error) {
       const { path } = this.#blob;
       throw wrapSystemError(error, `${this.#options.what}: reading ${path}`, 'IO', { path });

@@ -21,6 +21,8 @@ export interface DiffReaderHooks {
   readonly onProgress?: (bytesRead: number) => void;
   /** Called for each block; may throw, to stop. */
   readonly checkpoint: () => void;
+  /** Offers memory for the next chunk, as `DecoderOptions` has it; chunks that do not lie in it are to be copied. */
+  readonly output?: () => Buffer | undefined;
   /** Hashes what was decompressed, if the caller has a better place for that than this thread. */
   readonly hashElsewhere?: (algorithm: DigestAlgorithm) => DiffHasher | undefined;
 }
@@ -38,6 +40,7 @@ export interface DiffHasher {
 export class DiffReader implements DiffSource {
   readonly #job: UnpackJob;
   readonly #checkpoint: () => void;
+  readonly #output: (() => Buffer | undefined) | undefined;
   readonly #newHasher: (algorithm: DigestAlgorithm) => DiffHasher;
   readonly #copy: BlobCopy | undefined;
   readonly #bytes: LayerBytes;
@@ -50,6 +53,7 @@ export class DiffReader implements DiffSource {
   constructor(job: UnpackJob, hooks: DiffReaderHooks) {
     this.#job = job;
     this.#checkpoint = hooks.checkpoint;
+    this.#output = hooks.output;
     this.#newHasher = (algorithm) => hooks.hashElsewhere?.(algorithm) ?? hashHere(algorithm);
     if (job.blob !== undefined) verifySize(job, job.blob.length);
     this.#copy = job.keep === undefined ? undefined : new BlobCopy(job.keep.path, job.what);
@@ -63,8 +67,10 @@ export class DiffReader implements DiffSource {
 
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     const { what, expect, keep } = this.#job;
-    const { compression, bytes } = await openDecompressed(this.#bytes.blocks(), { what });
+    const output = this.#output;
+    const { compression, bytes } = await openDecompressed(this.#bytes.blocks(), { what, output });
     this.#compression = compression;
+    if (compression === 'none' && output !== undefined) this.#bytes.readInto?.(output);
     const same = compression === 'none' && algorithmOf(expect.digest) === algorithmOf(expect.diffID);
     let hasher = same ? undefined : this.#newHasher(algorithmOf(expect.diffID));
     const tarCopy = keep?.form === 'tar' ? this.#copy : undefined;

@@ -6,6 +6,8 @@ export interface LayerBytes {
   readonly size: number;
   /** Chunks in order; each is valid until the next one is asked for. */
   blocks(): AsyncIterable<Uint8Array>;
+  /** From the next block on, bytes are read into what `output` offers, if it does. Absent where somebody else reads them. */
+  readInto?(output: () => Buffer | undefined): void;
   /** Reads and hashes what {@link blocks} has not given yet; the digest of all. Call once, last. */
   digest(): Promise<Digest>;
   close(): void;

@@ -166,6 +166,8 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`one layer in two threads (${NEEDS_ROO
   it('keeps the same copies', async () => {
     await expectSame([{ ...WIDE, keep: 'blob' }], OVERLAY);
     await expectSame([{ ...WIDE, keep: 'tar' }], OVERLAY);
+    await expectSame([{ blob: gunzipSync(WIDE.blob), keep: 'blob' }], OVERLAY);
+    await expectSame([{ blob: gunzipSync(WIDE.blob), keep: 'tar' }], OVERLAY);
   });
 
   it.each<[string, () => Layer]>([
@@ -176,6 +178,10 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`one layer in two threads (${NEEDS_ROO
     ['a blob that is cut off, with its digest', () => expecting(WIDE.blob.subarray(0, -100), WIDE.blob)],
     ['damaged compression', () => expecting(changed(WIDE.blob, 5000), WIDE.blob)],
     ['a changed byte behind the tar', () => expecting(Buffer.concat([WIDE.blob, Buffer.of(1)]), WIDE.blob)],
+    ['a plain blob of another digest', () => expecting(gunzipSync(WIDE.blob), WIDE.blob)],
+    ['a plain blob that is cut off', () => ({ blob: gunzipSync(WIDE.blob).subarray(0, 7_654_321) })],
+    ['a plain blob of odd length', () => ({ blob: Buffer.concat([gunzipSync(WIDE.blob), Buffer.of(7)]) })],
+    ['a bad header in a plain blob', () => expecting(gunzipSync(withBadHeader()), WIDE.blob)],
     ['a bad header', () => ({ blob: withBadHeader() })],
     ['a bad header in the wrong blob', () => expecting(withBadHeader(), WIDE.blob)],
     ['a tar without end', () => ({ blob: gzipSync(gunzipSync(WIDE.blob).subarray(0, 700)) })],

@@ -48,7 +48,7 @@ interface Production {
 async function readInto(slots: SlotWriter, job: UnpackJob, { memory, hooks }: Production): Promise<SplitEnd> {
   let source: DiffSource;
   try {
-    source = new DiffReader(job, { ...hooks, ...hashingOf(job) });
+    source = new DiffReader(job, { ...hooks, ...hashingOf(job), output: () => slots.offer() });
   } catch (error) {
     return { type: 'unreadable', error: sendError(wrapSystemError(error, job.what)) };
   }

@@ -32,16 +32,27 @@ export class SlotWriter {
     this.#checkpoint = checkpoint;
   }
 
-  /** Hands content over; false when the consumer wants no more. */
+  /**
+   * The rest of the slot that is being filled, which may be written to until {@link write} is called; give that what was
+   * written, from the start. Undefined when the consumer wants no more.
+   */
+  offer(): Buffer | undefined {
+    return this.#room()?.subarray(this.#fill);
+  }
+
+  /** Hands content over; false when the consumer wants no more. What lies in the memory that was offered is not copied. */
   write(bytes: Uint8Array): boolean {
+    if (bytes.buffer === this.#memory.buffer) {
+      this.#advance(bytes.length);
+      return this.#memory.mode === SPLIT_MODE.content;
+    }
     for (let done = 0; done < bytes.length; ) {
       const slot = this.#room();
       if (slot === undefined) return false;
       const length = Math.min(bytes.length - done, SLOT_BYTES - this.#fill);
       slot.set(bytes.subarray(done, done + length), this.#fill);
-      this.#fill += length;
+      this.#advance(length);
       done += length;
-      if (this.#fill === SLOT_BYTES) this.#publish(KIND.content);
     }
     return true;
   }
@@ -89,6 +100,11 @@ export class SlotWriter {
       memory.roomWanted = false;
     }
     return writeReadyBatch(memory);
+  }
+
+  #advance(length: number): void {
+    this.#fill += length;
+    if (this.#fill === SLOT_BYTES) this.#publish(KIND.content);
   }
 
   #publish(kind: number): void {
