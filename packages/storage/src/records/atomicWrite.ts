@@ -8,6 +8,9 @@ export interface AtomicWriteOptions {
   readonly sync: boolean;
 }
 
+/** Bytes or text, at once or in pieces. */
+export type FileContent = Uint8Array | string | readonly Uint8Array[];
+
 /**
  * Replaces a file as a whole: readers see the old content or the new, never a part. Mode 0600
  * whatever the umask. The directory must exist and is not synced, as in upstream.
@@ -18,7 +21,7 @@ export interface AtomicWriteOptions {
  */
 export async function atomicWrite(
   path: string,
-  content: Uint8Array | string,
+  content: FileContent,
   { sync }: AtomicWriteOptions,
 ): Promise<bigint> {
   const what = `writing ${JSON.stringify(path)}`;
@@ -47,9 +50,11 @@ async function createTemporary(target: string): Promise<{ path: string; handle: 
   }
 }
 
-async function fill(handle: FileHandle, content: Uint8Array | string, sync: boolean): Promise<bigint> {
+async function fill(handle: FileHandle, content: FileContent, sync: boolean): Promise<bigint> {
   try {
-    await handle.writeFile(content);
+    const pieces = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+    // Each goes on where the one before has ended.
+    for (const piece of pieces) await handle.writeFile(piece);
     if (sync) await handle.datasync();
     const { mtimeNs } = await handle.stat({ bigint: true });
     await handle.chmod(0o600);

@@ -35,7 +35,7 @@ export async function writeRecordFile<T extends object>(
   records: readonly T[],
   options: AtomicWriteOptions,
 ): Promise<bigint> {
-  return await atomicWrite(path, format.serialize(records, path), options);
+  return await atomicWrite(path, format.pieces(records, path), options);
 }
 
 async function readIfPresent(path: string): Promise<{ content: Buffer; mtimeNs: bigint } | undefined> {

@@ -1,6 +1,6 @@
-import { isAscii } from 'node:buffer';
 import { goJsonStringify, StorageError } from '@sediment/core';
 import type * as z from 'zod/mini';
+import { arrayPieces, jsonPieces, type ReadNext, textOfBytes } from './jsonPieces.ts';
 import { JsonSyntaxError, readJson } from './jsonReader.ts';
 import { writeJsonObject } from './jsonWriter.ts';
 import { plainRecords } from './plainRecord.ts';
@@ -36,11 +36,18 @@ export interface RecordFormat<T extends object> {
    */
   parse(content: Uint8Array | string, path: string): T[];
   /**
-   * The file's content, byte for byte as a Go program would write the same records.
+   * What {@link parse} gives for the content of a file, in a fraction of the memory; undefined if a record is damaged or
+   * not as programs write it, so that `parse` has to judge the whole.
+   */
+  parseNext(readNext: ReadNext): T[] | undefined;
+  /**
+   * The file's content, byte for byte as a Go program would write the same records, in pieces of some 128 KiB.
    *
    * @throws {StorageError} `RECORD_INVALID` when a Go program could not read it
    * @throws {TypeError} for flags or unknown keys that have no JSON form
    */
+  pieces(records: readonly T[], path: string): Buffer[];
+  /** {@link pieces} as one text. */
   serialize(records: readonly T[], path: string): string;
 }
 
@@ -54,8 +61,9 @@ export function defineRecordFormat<T extends object, Json>(
     const json = plain.read(raw);
     return json === undefined ? undefined : Object.freeze(document.fromJson(json, NONE_UNKNOWN));
   };
-  // A save writes all records of a store and changes one: the text of the others is kept.
+  // A save writes all records of a store and changes one: the text of the others is kept, if a program saves often.
   const texts = new WeakMap<T, string>();
+  let saves = 0;
   const checkedText = (json: JsonObject, unknown: JsonObject, where: Place): string => {
     check(document, json, where);
     return writeJsonObject({ ...json, ...checkUnknown(unknown, known, json, where) }, document.maps);
@@ -67,14 +75,21 @@ export function defineRecordFormat<T extends object, Json>(
     const unknown = document.unknownOf(record);
     const isPlain = isEmpty(unknown) && plain.accepts(json) && hasSortedMaps(json, document.maps);
     const text = isPlain ? goJsonStringify(json) : checkedText(json, unknown, where);
-    texts.set(Object.freeze(record), text);
+    Object.freeze(record);
+    if (saves > 1) texts.set(record, text);
     return text;
+  };
+  const pieces = (records: readonly T[], path: string): Buffer[] => {
+    saves++;
+    const write = (record: T, index: number) =>
+      textOf(record, { action: 'writing', path, index, kind: document.kind });
+    return arrayPieces(mapped(records, write));
   };
   return {
     kind: document.kind,
     parse: (content, path) => {
       const text = typeof content === 'string' ? content : textOfBytes(content);
-      const plain = parsePlain(text, fromPlain);
+      const plain = parsePlain([text], fromPlain);
       if (plain !== undefined) return plain;
       return readArray(text, path).map((raw, index) => {
         const quick = fromPlain(raw);
@@ -84,11 +99,9 @@ export function defineRecordFormat<T extends object, Json>(
         return Object.freeze(document.fromJson(check(document, json, where), unknown));
       });
     },
-    serialize: (records, path) => {
-      const write = (record: T, index: number) =>
-        textOf(record, { action: 'writing', path, index, kind: document.kind });
-      return `[${records.map(write).join(',')}]`;
-    },
+    parseNext: (readNext) => parsePlain(jsonPieces(readNext), fromPlain),
+    pieces,
+    serialize: (records, path) => Buffer.concat(pieces(records, path)).toString(),
   };
 }
 
@@ -118,18 +131,28 @@ interface Place {
   readonly kind: string;
 }
 
+/** As `Array.map`, one after the other. */
+function* mapped<T, R>(
+  items: readonly T[],
+  fn: (item: T, index: number) => R,
+): Generator<R, void, undefined> {
+  for (const [index, item] of items.entries()) yield fn(item, index);
+}
+
 /**
- * The records of a file that holds plain ones only; undefined for any other. `JSON.parse` may round numbers, but
+ * The records of texts that hold plain ones only; undefined for any other. `JSON.parse` may round numbers, but
  * none that a plain record has.
  */
-function parsePlain<T>(text: string, fromPlain: (raw: unknown) => T | undefined): T[] | undefined {
-  const raws = parsedArray(text);
-  if (raws === undefined) return undefined;
+function parsePlain<T>(texts: Iterable<string>, fromPlain: (raw: unknown) => T | undefined): T[] | undefined {
   const records: T[] = [];
-  for (const raw of raws) {
-    const record = fromPlain(raw);
-    if (record === undefined) return undefined;
-    records.push(record);
+  for (const text of texts) {
+    const raws = parsedArray(text);
+    if (raws === undefined) return undefined;
+    for (const raw of raws) {
+      const record = fromPlain(raw);
+      if (record === undefined) return undefined;
+      records.push(record);
+    }
   }
   return records;
 }
@@ -153,12 +176,6 @@ function readArray(text: string, path: string): readonly unknown[] {
     path,
     hint: READ_HINT,
   });
-}
-
-/** Records are ASCII nearly always, and that is made a string of in a fifth of the time. */
-function textOfBytes({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return isAscii(bytes) ? bytes.toString('latin1') : bytes.toString('utf8');
 }
 
 const READ_HINT =

@@ -1,4 +1,4 @@
-import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import {
   errnoCode,
   isStorageError,
@@ -69,6 +69,7 @@ export interface Loaded<R extends NamedRecord> {
 export interface Visible<R extends NamedRecord> {
   readonly all: readonly R[];
   readonly index: RecordIndex<R>;
+  byId(id: string): R | undefined;
 }
 
 const SNAPSHOT_TRIES = 100;
@@ -172,7 +173,7 @@ export class RecordFiles<R extends NamedRecord> {
     const found: Loaded<R>['records'] = new Map();
     const elsewhere: Loaded<R>['elsewhere'] = new Map();
     for (const [file, { path }] of files.entries()) {
-      for (const record of format.parse(readOrEmpty(path), path)) {
+      for (const record of readRecords(path, format)) {
         if (found.has(record.id)) continue;
         found.set(record.id, record);
         if (file > 0) elsewhere.set(record.id, file);
@@ -201,20 +202,29 @@ export function recordsOf<R extends NamedRecord>(loaded: Loaded<R>): R[] {
   return [...loaded.records.values()];
 }
 
-/** The records that may be seen; made once for each load. A listing needs no index, so that comes when asked for. */
+/**
+ * The records that may be seen; made once for each load, and each part when asked for: a listing needs no index, and who
+ * looks for ids no list.
+ */
 export function visibleOf<R extends NamedRecord>(
   loaded: Loaded<R>,
-  { hidden, aliasOf }: RecordFilesOptions<R>,
+  { hidden = () => false, aliasOf }: RecordFilesOptions<R>,
 ): Visible<R> {
   if (loaded.view === undefined) {
-    const records = recordsOf(loaded);
-    const all = hidden === undefined ? records : records.filter((record) => !hidden(record));
+    let all: readonly R[] | undefined;
     let index: RecordIndex<R> | undefined;
     loaded.view = {
-      all,
+      get all() {
+        all ??= recordsOf(loaded).filter((record) => !hidden(record));
+        return all;
+      },
       get index() {
-        index ??= new RecordIndex(all, aliasOf);
+        index ??= new RecordIndex(this.all, aliasOf);
         return index;
+      },
+      byId: (id) => {
+        const record = loaded.records.get(id);
+        return record === undefined || hidden(record) ? undefined : record;
       },
     };
   }
@@ -269,6 +279,46 @@ function readOrEmpty(path: string): Buffer {
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return Buffer.alloc(0);
     throw wrapSystemError(error, `reading ${path}`, 'IO', { path });
+  }
+}
+
+/** The records of a file, which is opened once: another one may take its name meanwhile. */
+function readRecords<R extends NamedRecord>(path: string, format: RecordFormat<R>): R[] {
+  const io = <T>(fn: () => T): T => {
+    try {
+      return fn();
+    } catch (error) {
+      throw wrapSystemError(error, `reading ${path}`, 'IO', { path });
+    }
+  };
+  const fd = io(() => openIfPresent(path));
+  if (fd === undefined) return format.parse('', path);
+  try {
+    let position = 0;
+    const plain = format.parseNext((target, offset) => {
+      const count = io(() => readSync(fd, target, offset, target.length - offset, position));
+      position += count;
+      return count;
+    });
+    // From the beginning: what was read so far was read by position.
+    return (
+      plain ??
+      format.parse(
+        io(() => readFileSync(fd)),
+        path,
+      )
+    );
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openIfPresent(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -110,7 +110,7 @@ export class View<R extends NamedRecord> implements TableView<R> {
     return this.#own().all;
   }
   byId(id: string): R | undefined {
-    return this.#own().index.byId(id);
+    return this.#own().byId(id);
   }
   find(idOrName: string): R | undefined {
     return this.#own().index.find(idOrName);
@@ -139,7 +139,7 @@ export class View<R extends NamedRecord> implements TableView<R> {
   }
   locateId(id: string): Placed<R> | undefined {
     for (const { files, visible } of this.#stores()) {
-      const record = visible.index.byId(id);
+      const record = visible.byId(id);
       if (record !== undefined) return placed(files, record);
     }
     return undefined;
@@ -219,7 +219,7 @@ export class Writer<R extends NamedRecord> extends View<R> implements TableWrite
     const changed = indexes.map((index) => {
       const own = recordsOf(loaded).filter(({ id }) => (loaded.elsewhere.get(id) ?? 0) === index);
       const file = files[index] as TableFile;
-      return { ...file, content: format.serialize(own, file.path) };
+      return { ...file, content: format.pieces(own, file.path) };
     });
     const tokens = this.#writeTokens(changed);
     for (const { path, content, role } of changed) {

@@ -1,9 +1,11 @@
+import type { Digest } from '@sediment/core';
 import { StorageError } from '@sediment/core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ContainerRecord, containerFormat } from '../../src/records/containerRecord.ts';
 import { ZERO_TIME } from '../../src/records/goTime.ts';
 import { type ImageRecord, imageDigests, imageFormat } from '../../src/records/imageRecord.ts';
+import type { ReadNext } from '../../src/records/jsonPieces.ts';
 import { ExactNumber } from '../../src/records/jsonReader.ts';
 import { type LayerRecord, layerFormat } from '../../src/records/layerRecord.ts';
 import { mountpointFormat } from '../../src/records/mountpointRecord.ts';
@@ -29,6 +31,16 @@ describe.each([
         expect(format.parse(Buffer.from(text), PATH)).toEqual(records);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('come back from a file that is read in pieces, or are left to who reads it as a whole', () => {
+    const input = fc.tuple(fc.array(arbitrary, { maxLength: 5 }), fc.integer({ min: 1, max: 300 }));
+    fc.assert(
+      fc.property(input, ([records, size]) => {
+        const read = format.parseNext(reading(format.serialize(records, PATH), size));
+        if (read !== undefined) expect(read).toEqual(records);
+      }),
     );
   });
 
@@ -244,6 +256,17 @@ describe('writing as Go does', () => {
     },
   );
 
+  it('writes the same the first, the second and the third time', () => {
+    const texts = Array.from({ length: 3 }, () => layerFormat.serialize(manyLayers(3), PATH));
+    expect(new Set(texts).size).toBe(1);
+  });
+
+  it('writes very many records in pieces', () => {
+    const pieces = layerFormat.pieces(manyLayers(5000), PATH);
+    expect(pieces.length).toBeGreaterThan(4);
+    expect(layerFormat.parse(Buffer.concat(pieces), PATH)).toEqual(manyLayers(5000));
+  });
+
   it('freezes records, and writes a changed copy anew', () => {
     const [layer] = layerFormat.parse('[{"id":"a"}]', PATH) as [LayerRecord];
     expect(Object.isFrozen(layer)).toBe(true);
@@ -276,4 +299,69 @@ function refusal(fn: () => unknown): StorageError {
     throw error;
   }
   throw new Error('nothing was refused');
+}
+
+describe('records that are read in pieces', () => {
+  const text = layerFormat.serialize(manyLayers(5000), PATH);
+
+  it.each([1000, 128 * 1024, 10 ** 9])('come back in order, %i bytes at a time', (size) => {
+    expect(layerFormat.parseNext(reading(text, size))).toEqual(manyLayers(5000));
+  });
+
+  it('come back where one is larger than a piece, and where the text is indented', () => {
+    const large = { ...(manyLayers(1)[0] as LayerRecord), metadata: 'é'.repeat(400_000) };
+    const records = [...manyLayers(2), large, ...manyLayers(2)];
+    expect(layerFormat.parseNext(reading(layerFormat.serialize(records, PATH)))).toEqual(records);
+    const indented = JSON.stringify(JSON.parse(text), undefined, 2);
+    expect(layerFormat.parseNext(reading(indented))).toEqual(manyLayers(5000));
+  });
+
+  it.each([
+    [
+      'a text that has the border of two records',
+      `[{"id":"a","metadata":${JSON.stringify('"},{"id":"b"')}}]`,
+    ],
+    ['a name like that', `[{"id":"a","names":[${JSON.stringify('},{"id":"')}]},{"id":"b"}]`],
+  ])('are not torn at %s', (_, whole) => {
+    expect(layerFormat.parseNext(reading(whole))).toEqual(layerFormat.parse(whole, PATH));
+  });
+
+  it.each([
+    ['border inside of a record', '[{"id":"a","future":[{},{"id":"b"}]}]'],
+    ['border inside of several', '[{"id":"a","flags":{"x":[[{},{"id":"b"}],[{},{"id":"c"}]]}},{"id":"d"}]'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['an object', '{"id":"a"}'],
+    ['what is not JSON behind the first', '[{"id":"a"}]},{"id":"b"}]'],
+    ['what is not JSON before the last', '[{"id":"a"},{"id":"b"},{"id":"c"]'],
+    ['another value behind the end', '[{"id":"a"},{"id":"b"}][]'],
+    ['a damaged one', '[{"id":"a"},{"id":"b","created":1},{"id":"c"}]'],
+    ['an unknown key', '[{"id":"a"},{"id":"b","future":1},{"id":"c"}]'],
+    ['the end missing', text.slice(0, -1)],
+    ['the beginning missing', text.slice(1)],
+  ])('are not judged with %s', (_, whole) => {
+    expect(layerFormat.parseNext(reading(whole))).toBeUndefined();
+  });
+});
+
+function manyLayers(count: number): LayerRecord[] {
+  const plain = layerFormat.parse('[{"id":"a"}]', PATH)[0] as LayerRecord;
+  return Array.from({ length: count }, (_, i) => ({
+    ...plain,
+    id: (i + 1).toString(16).padStart(64, '0'),
+    created: '2026-11-21T07:02:48.5Z',
+    diffDigest: D('a') as Digest,
+    uidSet: [0, i],
+  }));
+}
+
+/** A file of this text, of which each read gives so many bytes at most. */
+function reading(text: string, size = 100_000): ReadNext {
+  const bytes = Buffer.from(text);
+  let position = 0;
+  return (target, offset) => {
+    const count = bytes.copy(target, offset, position, Math.min(bytes.length, position + size));
+    position += count;
+    return count;
+  };
 }

@@ -6,6 +6,7 @@ import { StorageError, type Warning } from '@sediment/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Disk } from '../../src/durability/disk.ts';
 import { LockManager } from '../../src/locks/index.ts';
+import type { ReadNext } from '../../src/records/jsonPieces.ts';
 import { type LayerRecord, layerFormat } from '../../src/records/layerRecord.ts';
 import { StorePaths } from '../../src/store/storePaths.ts';
 import { RecordFiles, type RecordFilesOptions, type TableFile } from '../../src/tables/recordFiles.ts';
@@ -164,12 +165,13 @@ describe.skipIf(noStore === 'needs Linux')('RecordTable', () => {
       let reads = 0;
       const format = {
         ...layerFormat,
-        parse: (content: Uint8Array | string, path: string) => {
-          if (path === stable() && ++reads === 1) {
+        parseNext: (readNext: ReadNext) => {
+          const found = layerFormat.parseNext(readNext);
+          if (++reads === 1) {
             writeFileSync(lock, Buffer.alloc(64, 2));
             writeFileSync(stable(), json({ id: 'aa' }, { id: 'bb' }));
           }
-          return layerFormat.parse(content, path);
+          return found;
         },
       };
       expect(await ids(table({ refuseWrite, own: filesOf({ format }) }))).toEqual(['aa', 'bb']);
