@@ -52,6 +52,7 @@ describe('readTarSplit', () => {
 
   it.each([
     ['no JSON', '{"type":2', 'it is not JSON'],
+    ['a quote that is missing', '{"type":2,"payload":","position":0}', 'it is not JSON'],
     ['another value', '[]', 'no JSON object'],
     ['an unknown type', '{"type":3,"position":0}', 'its type is 3, not 1 or 2'],
     ['a wrong position', '{"type":2,"payload":"","position":7}', 'its position is 7'],
@@ -87,6 +88,18 @@ describe('readTarSplit', () => {
     expect(error.message).toMatch(/^tar-split of layer x: line 1 is malformed: /);
     expect(error.message).toContain(message);
     expect(error.hint).toContain('import its image anew');
+  });
+
+  it.each([
+    '{"type":2,"payload":"aGVhZGVyIQ==","position":0}',
+    '{"position":0,"payload":"aGVhZGVyIQ==","type":2}',
+    ' { "type" : 2, "payload" : "aGVhZGVyIQ==", "position" : 0 }',
+    '{"type":2,"payload":"aGVhZGVyIQ\\u003d\\u003d","position":0}',
+    '{"type":2,"payload":"aGVhZGVyIQ==","position":0,"name":"","position":0}',
+    '{"type":2,"payload":"eA==","payload":"aGVhZGVyIQ==","position":0}',
+  ])('reads a segment however it is written: %s', async (line) => {
+    const segment = { type: 'segment', payload: Buffer.from('header!'), position: 0 };
+    expect(await read(Buffer.from(`${line}\n`))).toEqual([segment]);
   });
 
   it('refuses duplicate paths', async () => {

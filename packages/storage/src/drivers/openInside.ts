@@ -23,10 +23,16 @@ const MAX_SYMLINKS = 40;
 export function openInside(root: string, name: Buffer): number | undefined {
   const directory = new InsideDirectory(root);
   try {
-    return directory.open(name);
+    return directory.open(name)?.fd;
   } finally {
     directory.close();
   }
+}
+
+export interface OpenedInside {
+  readonly fd: number;
+  /** In bytes. */
+  readonly size: number;
 }
 
 /** A directory that {@link openInside} is done in many times. Whoever made it closes it. */
@@ -39,7 +45,7 @@ export class InsideDirectory {
   }
 
   /** As {@link openInside}. */
-  open(name: Buffer): number | undefined {
+  open(name: Buffer): OpenedInside | undefined {
     const clean = cleanPath(name);
     try {
       if (!capabilities().openat2) return openByWalk(this.#root, clean);
@@ -57,12 +63,13 @@ export class InsideDirectory {
   }
 }
 
-function openByKernel(directory: number, name: Buffer): number | undefined {
+function openByKernel(directory: number, name: Buffer): OpenedInside | undefined {
   // Opened without side effects first: what lies there may be a device.
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   const found = openat2(directory, name, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
   try {
-    return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, 'r') : undefined;
+    const stat = fstatSync(found);
+    return stat.isFile() ? { fd: openSync(`/proc/self/fd/${found}`, 'r'), size: stat.size } : undefined;
   } finally {
     closeSync(found);
   }
@@ -74,7 +81,7 @@ function openByKernel(directory: number, name: Buffer): number | undefined {
  *
  * @internal exported for its test
  */
-export function openByWalk(root: string, name: Buffer): number | undefined {
+export function openByWalk(root: string, name: Buffer): OpenedInside | undefined {
   const pending = components(name.toString('latin1')).reverse();
   const walked: string[] = [];
   let symlinks = 0;
@@ -83,7 +90,9 @@ export function openByWalk(root: string, name: Buffer): number | undefined {
     else walked.push(part);
     const path = pathOf(root, walked);
     const stat = lstatSync(path);
-    if (pending.length === 0) return stat.isFile() ? openSync(path, 'r') : undefined;
+    if (pending.length === 0) {
+      return stat.isFile() ? { fd: openSync(path, 'r'), size: stat.size } : undefined;
+    }
     if (!stat.isSymbolicLink()) continue;
     if (++symlinks > MAX_SYMLINKS) return undefined;
     walked.pop();

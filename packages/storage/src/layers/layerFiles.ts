@@ -2,7 +2,7 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { LayerFile } from '@sediment/codec';
 import { wrapSystemError } from '@sediment/core';
 import type { Driver } from '../drivers/driver.ts';
-import { InsideDirectory } from '../drivers/openInside.ts';
+import { InsideDirectory, type OpenedInside } from '../drivers/openInside.ts';
 
 /** The files of a layer, by their names in the layer's tar. Whoever made it closes it. */
 export class LayerFiles {
@@ -18,13 +18,8 @@ export class LayerFiles {
 
   /** @throws {StorageError} `FILE_INTEGRITY` when there is no such file; `IO`, also from reading it */
   open(name: Buffer): LayerFile {
-    const fd = this.#openOwn(name) ?? this.#driver.openFile(this.#id, name);
-    try {
-      return new OpenLayerFile({ fd, size: fstatSync(fd).size, id: this.#id, name });
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    const opened = this.#openOwn(name) ?? this.#openByDriver(name);
+    return new OpenLayerFile({ ...opened, id: this.#id, name });
   }
 
   close(): void {
@@ -32,18 +27,26 @@ export class LayerFiles {
   }
 
   /** Almost every file lies where the layer was unpacked to; the others the driver knows. */
-  #openOwn(name: Buffer): number | undefined {
+  #openOwn(name: Buffer): OpenedInside | undefined {
     for (const directory of this.#directories) {
-      const fd = directory.open(name);
-      if (fd !== undefined) return fd;
+      const opened = directory.open(name);
+      if (opened !== undefined) return opened;
     }
     return undefined;
   }
+
+  #openByDriver(name: Buffer): OpenedInside {
+    const fd = this.#driver.openFile(this.#id, name);
+    try {
+      return { fd, size: fstatSync(fd).size };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
 }
 
-interface OpenedFile {
-  readonly fd: number;
-  readonly size: number;
+interface OpenedFile extends OpenedInside {
   readonly id: string;
   readonly name: Buffer;
 }
