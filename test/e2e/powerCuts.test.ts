@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STORE_STEPS, type StoreStep } from '../support/durability/storeSteps.ts';
+import { WIDE_STEP } from '../support/durability/wideStep.ts';
 import { titled } from '../support/hostAbility.ts';
 import { type Cut, plainCut, shuffledCut } from '../support/powerCut/cuts.ts';
 import { type DiskFileSystem, powerCutSkipReason } from '../support/powerCut/fileSystems.ts';
@@ -104,3 +105,23 @@ describe.each<DiskFileSystem>(['ext4', 'xfs', 'btrfs'])(
     );
   },
 );
+
+describe('the power goes while very many files are written', () => {
+  const skipReason = powerCutSkipReason('ext4');
+
+  it.skipIf(skipReason)(
+    titled('policy ordered: what is there is whole', skipReason),
+    async () => {
+      const [fileSystem, driver, policy] = ['ext4', 'overlay', 'ordered'] as const;
+      using recording = await recordPowerCuts({ fileSystem, driver, policy, steps: [WIDE_STEP], random });
+      const { log } = recording;
+      const [{ to } = { to: 0 }] = recording.steps;
+      // Most of what happens to the disk is files on their way to it; what can go wrong is seen at the end.
+      const late = Array.from({ length: CUTS - 1 }, () =>
+        shuffledCut(log, to - random(Math.ceil(to / 20)), random),
+      );
+      expect(await judgeAll(recording, [...late, plainCut(to)], 'old or new')).toEqual([]);
+    },
+    300_000 + CUTS * 15_000,
+  );
+});
