@@ -1,7 +1,8 @@
 export { batched } from './batched.ts';
-export { type Decoder, decoderFor, registerDecoder } from './compression/decoder.ts';
+export { type Decoder, type DecoderOptions, decoderFor, registerDecoder } from './compression/decoder.ts';
 export { detectCompression } from './compression/detectCompression.ts';
 export { type Encoder, type EncoderOptions, encoderFor, registerEncoder } from './compression/encoder.ts';
+export { type GunzipOptions, gunzip } from './compression/gzip.ts';
 export { type GzipMembersOptions, gzipMembers, type MemberCompressor } from './compression/gzipMembers.ts';
 export {
   type Decompressed,

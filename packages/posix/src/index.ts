@@ -8,6 +8,7 @@ export {
   ficlone,
 } from './clone.ts';
 export * from './constants.ts';
+export { type Crc32, nativeCrc32 } from './crc32.ts';
 export { major, makedev, minor } from './device.ts';
 export {
   close,

@@ -101,6 +101,21 @@ describe('gunzip', () => {
     expect(offered).toEqual([true, false, true, true, true, false]);
   });
 
+  it('takes the checksum that it is given, and still compares it', async () => {
+    const bytes = chunked(gzipSync(content), 1000);
+    const seen: number[] = [];
+    const counting = (part: Uint8Array, value: number) => {
+      seen.push(part.length);
+      return crc32(part, value);
+    };
+    expect(await collect(gunzip(bytes, { crc32: counting }))).toEqual(content);
+    expect(seen.reduce((sum, length) => sum + length, 0)).toBe(content.length);
+    const error = await failureOf(() =>
+      collect(gunzip(chunked(gzipSync(content), 1000), { crc32: () => 5 })),
+    );
+    expect(error.message).toContain('incorrect data check');
+  });
+
   it('does not begin when there is no room because the work was stopped', async () => {
     const stop = () => {
       throw new Error('stopped');

@@ -1,5 +1,13 @@
-import { type Encoder, encoderFor, gzipMembers, registerDecoder, registerEncoder } from '@sediment/codec';
-import { createZstdDecoder, createZstdEncoder, gzipCompressors } from '@sediment/posix';
+import {
+  type Decoder,
+  type Encoder,
+  encoderFor,
+  gunzip,
+  gzipMembers,
+  registerDecoder,
+  registerEncoder,
+} from '@sediment/codec';
+import { createZstdDecoder, createZstdEncoder, gzipCompressors, nativeCrc32 } from '@sediment/posix';
 
 /** Of libdeflate: its fastest. Application images become 2 % larger than those of Go's programs. */
 const GZIP_LEVEL = 1;
@@ -14,7 +22,21 @@ export function registerNativeCodecs(): void {
   if (decoder !== undefined) registerDecoder('zstd', decoder);
   const encoder = createZstdEncoder();
   if (encoder !== undefined) registerEncoder('zstd', encoder);
+  registerDecoder('gzip', nativeGunzip());
   registerEncoder('gzip', nativeGzip(encoderFor('gzip')));
+}
+
+/**
+ * Gunzip with the checksum of the system's libdeflate, which is looked for when first something is to be inflated.
+ *
+ * @param library its file name
+ */
+export function nativeGunzip(library?: string): Decoder {
+  let chosen: { readonly crc32: ReturnType<typeof nativeCrc32> } | undefined;
+  return (source, options) => {
+    chosen ??= { crc32: nativeCrc32(library) };
+    return gunzip(source, { ...options, ...chosen });
+  };
 }
 
 /**

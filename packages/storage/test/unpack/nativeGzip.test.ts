@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Encoder, encoderFor } from '@sediment/codec';
 import { gzipCompressors } from '@sediment/posix';
 import { describe, expect, it } from 'vitest';
-import { nativeGzip } from '../../src/unpack/nativeCodecs.ts';
+import { nativeGunzip, nativeGzip } from '../../src/unpack/nativeCodecs.ts';
 
 const hasLibdeflate = gzipCompressors() !== undefined;
 
@@ -50,5 +50,27 @@ describe('nativeGzip', () => {
     const size = async (level: number) =>
       (await collect(nativeGzip(refused)(Readable.from([data]), { level }))).length;
     expect(await size(9)).toBeLessThan(await size(1));
+  });
+});
+
+describe('nativeGunzip', () => {
+  const plain = Buffer.concat([Buffer.alloc(700_000, 'lines of text\n'), randomBytes(300_000)]);
+
+  it.each([
+    ['with the library, where there is one', undefined],
+    ['without', 'libdeflate-that-is-missing.so.0'],
+  ])('inflates %s, and finds bytes that were changed', async (_, library) => {
+    const gunzip = nativeGunzip(library);
+    const bytes = Buffer.concat([gzipSync(plain), gzipSync('another member')]);
+    for (let round = 0; round < 2; round++) {
+      const inflated = await collect(gunzip(Readable.from([bytes.subarray(0, 999), bytes.subarray(999)])));
+      expect(inflated.equals(Buffer.concat([plain, Buffer.from('another member')]))).toBe(true);
+    }
+    const changed = gzipSync(plain);
+    changed[changed.length - 8] = (changed.at(-8) as number) ^ 1;
+    await expect(collect(gunzip(Readable.from([changed])))).rejects.toMatchObject({
+      code: 'COMPRESSION_INVALID',
+      message: expect.stringContaining('incorrect data check'),
+    });
   });
 });
