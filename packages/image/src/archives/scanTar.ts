@@ -7,7 +7,9 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { StorageError } from '@sediment/core';
-import { Header, Pax } from 'tar';
+// One by one: the package as a whole is some twenty modules that make and unpack archives.
+import { Header } from 'tar/header';
+import { Pax } from 'tar/pax';
 import { readAt } from './fileBytes.ts';
 import { cleanTarPath, type TarEntry, type TarEntryType, TarIndex } from './tarIndex.ts';
 import { throwIfAborted } from './throwIfAborted.ts';

@@ -1,8 +1,4 @@
-import { openDockerArchiveDestination } from './dockerArchiveDestination.ts';
 import type { FileTransport, ImageDestination, OpenDestinationOptions } from './imageDestination.ts';
-import { openDirDestination } from './openDirDestination.ts';
-import { openOciArchiveDestination } from './openOciArchiveDestination.ts';
-import { openOciLayoutDestination } from './openOciLayoutDestination.ts';
 
 /** Where images are to be written. `path` may be `-` for an archive: standard output. */
 export interface DestinationReference {
@@ -10,13 +6,14 @@ export interface DestinationReference {
   readonly path: string;
 }
 
-const OPENERS: Readonly<
-  Record<FileTransport, (path: string, options: OpenDestinationOptions) => Promise<ImageDestination>>
-> = {
-  'docker-archive': openDockerArchiveDestination,
-  dir: openDirDestination,
-  oci: openOciLayoutDestination,
-  'oci-archive': openOciArchiveDestination,
+type Open = (path: string, options: OpenDestinationOptions) => Promise<ImageDestination>;
+
+/** Loaded when they are needed: an import into a store needs none. */
+const OPENERS: Readonly<Record<FileTransport, () => Promise<Open>>> = {
+  'docker-archive': async () => (await import('./dockerArchiveDestination.ts')).openDockerArchiveDestination,
+  dir: async () => (await import('./openDirDestination.ts')).openDirDestination,
+  oci: async () => (await import('./openOciLayoutDestination.ts')).openOciLayoutDestination,
+  'oci-archive': async () => (await import('./openOciArchiveDestination.ts')).openOciArchiveDestination,
 };
 
 /**
@@ -35,5 +32,6 @@ export async function openImageDestination(
   { transport, path }: DestinationReference,
   options: OpenDestinationOptions = {},
 ): Promise<ImageDestination> {
-  return await OPENERS[transport](path, options);
+  const open = await OPENERS[transport]();
+  return await open(path, options);
 }

@@ -4,7 +4,7 @@
  * numbers of node-tar are formatted otherwise.
  */
 import { encodeTarHeader, TAR_TYPE } from '@sediment/codec';
-import { Header } from 'tar';
+import { Header } from 'tar/header';
 
 export interface TarEntryInput {
   readonly name: string;
