@@ -3,7 +3,13 @@ import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
-import { compileAhead, copyCompiled, USUAL_COMMANDS } from './compileAhead.js';
+import {
+  CONTAINERS_STORAGE_FORMS,
+  compileAhead,
+  copyCompiled,
+  removeCompiled,
+  SEDIMENT_FORMS,
+} from './compileAhead.js';
 
 /** Packages with machine code of their own: they find their binary by its place on disk. */
 export const NATIVE_PACKAGES = ['better-sqlite3', 'koffi'];
@@ -40,9 +46,9 @@ const LOADERS = ['loadCompiled.cjs', 'startWorker.cjs'];
  */
 export async function bundleCommands() {
   await bundleCommand(cli);
-  compileAhead({ ...filesOf(cli), commands: USUAL_COMMANDS.sediment });
+  compileAhead({ ...filesOf(cli), forms: SEDIMENT_FORMS });
   await bundleCommand(containersStorage);
-  compileAhead({ ...filesOf(containersStorage), commands: USUAL_COMMANDS['containers-storage'] });
+  compileAhead({ ...filesOf(containersStorage), forms: CONTAINERS_STORAGE_FORMS });
   copyCompiled(filesOf(cli).worker, filesOf(containersStorage).worker);
 }
 
@@ -94,8 +100,7 @@ async function bundleCommand(command) {
  */
 function writeIfChanged(path, contents) {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
-  // V8 tells sources apart by their length only: the compiled form of the old one must be gone first.
-  rmSync(`${path}.cache`, { force: true });
+  removeCompiled(path);
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, contents);
   renameSync(temporary, path);

@@ -8,47 +8,61 @@ import { writeUsualArchive } from './usualArchive.js';
 /** What the commands to be compiled ahead find in their working directory. */
 const ARCHIVE = 'usual.tar';
 
+/** A driver that leaves no mounts. */
+const STORE = ['--root', 'graph', '--runroot', 'run', '--storage-driver', 'vfs'];
+
 /**
- * Commands whose results do not matter, for compiling ahead: what they need, others need as well. The driver
- * leaves no mounts.
+ * The compiled forms of a bundle by what is added to its name, with the words of a command whose result does not
+ * matter: what it needs, others need as well.
+ *
+ * @typedef {Readonly<Record<string, readonly string[]>>} Forms
  */
-export const USUAL_COMMANDS = {
-  sediment: [['images'], ['import', '-q', ARCHIVE]].map((words) => [
-    '--root',
-    'graph',
-    '--runroot',
-    'run',
-    '--storage-driver',
-    'vfs',
-    ...words,
-  ]),
-  'containers-storage': [['--graph', 'graph', '--run', 'run', '--storage-driver', 'vfs', 'layers']],
+
+/** An import needs half as much again as other commands, which would take longer to start with all of that. */
+export const SEDIMENT_FORMS = {
+  '.cache': [...STORE, 'images'],
+  '.import.cache': [...STORE, 'import', '-q', ARCHIVE],
+};
+
+export const CONTAINERS_STORAGE_FORMS = {
+  '.cache': ['--graph', 'graph', '--run', 'run', '--storage-driver', 'vfs', 'layers'],
 };
 
 /**
- * Leaves the compiled form of a bundle beside it, and that of the script of its threads if the commands start
+ * Leaves the compiled forms of a bundle beside it, and that of the script of its threads if the commands start
  * threads, unless there are some that are newer.
  *
- * @param {{ bundle: string, worker: string, commands: readonly (readonly string[])[] }} request
+ * @param {{ bundle: string, worker: string, forms: Forms }} request
  */
-export function compileAhead({ bundle, worker, commands }) {
-  if (isCompiled(bundle) && isCompiled(worker)) return;
+export function compileAhead({ bundle, worker, forms }) {
+  const suffixes = Object.keys(forms);
+  if (suffixes.every((suffix) => isCompiled(bundle, suffix)) && isCompiled(worker)) return;
   const directory = mkdtempSync(join(tmpdir(), 'sediment-build-'));
   try {
-    const conf = join(directory, 'storage.conf');
-    writeFileSync(conf, '');
     writeUsualArchive(join(directory, ARCHIVE));
-    const program = join(checkoutRoot, 'scripts/lib/writeCodeCache.cjs');
-    const { status, stderr } = spawnSync(process.execPath, [program, bundle, JSON.stringify(commands)], {
-      cwd: directory,
-      // nothing is to be remembered of the archive
-      env: { ...process.env, CONTAINERS_STORAGE_CONF: conf, SEDIMENT_BLOB_INFO_CACHE: 'off' },
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`compiling ${bundle} ahead failed: ${stderr}`);
+    for (const [suffix, words] of Object.entries(forms)) {
+      runOnce(directory, [bundle, `${bundle}${suffix}`, ...words]);
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * @param {string} directory to work in
+ * @param {readonly string[]} words of the program that writes a form
+ */
+function runOnce(directory, words) {
+  const conf = join(directory, 'storage.conf');
+  writeFileSync(conf, '');
+  const program = join(checkoutRoot, 'scripts/lib/writeCodeCache.cjs');
+  const { status, stderr } = spawnSync(process.execPath, [program, ...words], {
+    cwd: directory,
+    // nothing is to be remembered of the archive
+    env: { ...process.env, CONTAINERS_STORAGE_CONF: conf, SEDIMENT_BLOB_INFO_CACHE: 'off' },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`compiling ${words[0]} ahead failed: ${stderr}`);
 }
 
 /**
@@ -62,8 +76,20 @@ export function copyCompiled(from, to) {
   copyFileSync(`${from}.cache`, `${to}.cache`);
 }
 
-/** @param {string} path */
-function isCompiled(path) {
-  const made = statSync(`${path}.cache`, { throwIfNoEntry: false });
+/**
+ * Removes the compiled forms of a script that is about to change: V8 tells sources apart by their length only.
+ *
+ * @param {string} path
+ */
+export function removeCompiled(path) {
+  for (const suffix of Object.keys(SEDIMENT_FORMS)) rmSync(`${path}${suffix}`, { force: true });
+}
+
+/**
+ * @param {string} path
+ * @param {string} [suffix]
+ */
+function isCompiled(path, suffix = '.cache') {
+  const made = statSync(`${path}${suffix}`, { throwIfNoEntry: false });
   return made !== undefined && made.mtimeMs > statSync(path).mtimeMs;
 }

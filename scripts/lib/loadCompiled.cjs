@@ -6,14 +6,13 @@ const { dirname } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Reads a CommonJS file and its compiled form (`<path>.cache`), if the build left one: compiling takes a third
- * of the time of a short command. V8 itself sees whether the form belongs to it and to the source, and
- * compiles where it does not.
+ * Reads a CommonJS file and its compiled form, if the build left one: compiling takes a third of the time of a short
+ * command. V8 itself sees whether the form belongs to it and to the source, and compiles where it does not.
  *
  * @param {string} path absolute
+ * @param {string} [cache] the compiled form: there may be several, of what different commands need
  */
-function readCompiled(path) {
-  const cache = `${path}.cache`;
+function readCompiled(path, cache = `${path}.cache`) {
   // as node itself wraps a module; in the first line, so that lines keep their numbers
   const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'utf8')}\n})`;
   return new Script(source, {
@@ -37,9 +36,10 @@ function runCompiled(script, path) {
  * Runs a CommonJS file from its compiled form, if there is one.
  *
  * @param {string} path absolute
+ * @param {string} [cache] the compiled form
  */
-function loadCompiled(path) {
-  runCompiled(readCompiled(path), path);
+function loadCompiled(path, cache) {
+  runCompiled(readCompiled(path, cache), path);
 }
 
 exports.loadCompiled = loadCompiled;

@@ -1,9 +1,9 @@
 'use strict';
 
-// node writeCodeCache.cjs BUNDLE COMMANDS: runs the bundle with each of these commands (JSON: lists of words), so that V8
-// compiles what they need, and leaves the compiled form beside the bundle; likewise for the script of its threads, when
-// one of them has done some work. Whether a command succeeds is of no importance: some hosts let nobody make a store.
-const { renameSync, rmSync, writeFileSync } = require('node:fs');
+// node writeCodeCache.cjs BUNDLE CACHE WORD…: runs the bundle of a command with these words, so that V8 compiles what
+// it needs, and leaves the compiled form in CACHE; likewise for the script of its threads, when one of them has done
+// some work. Whether the command succeeds is of no importance: some hosts let nobody make a store.
+const { renameSync, writeFileSync } = require('node:fs');
 const { basename, dirname, join } = require('node:path');
 const threads = require('node:worker_threads');
 const { readCompiled, runCompiled } = require('./loadCompiled.cjs');
@@ -12,30 +12,19 @@ const { readCompiled, runCompiled } = require('./loadCompiled.cjs');
 const START = 'startWorker.cjs';
 const WORKER = 'worker.cjs';
 
-if (threads.isMainThread) runCommands();
+if (threads.isMainThread) runCommand();
 else runWorker();
 
-function runCommands() {
-  const [node = '', , bundle = '', list = ''] = process.argv;
-  /** @type {string[][]} */
-  const commands = JSON.parse(list);
-  const worker = join(dirname(bundle), WORKER);
-  for (const path of [bundle, worker]) rmSync(`${path}.cache`, { force: true });
+function runCommand() {
+  const [node = '', , bundle = '', cache = '', ...words] = process.argv;
+  process.argv = [node, bundle, ...words];
   watchThreads();
-  const script = readCompiled(bundle);
-  const next = () => {
-    const words = commands.shift();
-    if (words === undefined) return;
-    process.argv = [node, bundle, ...words];
-    runCompiled(script, bundle);
-  };
-  // Told again each time that nothing is left to do.
-  process.on('beforeExit', next);
+  const script = readCompiled(bundle, cache);
   process.on('exit', () => {
-    writeCache(bundle, script);
+    writeCache(cache, script);
     process.exitCode = 0;
   });
-  next();
+  runCompiled(script, bundle);
 }
 
 /** Puts this file in the place of the script of the threads. */
@@ -64,19 +53,19 @@ function runWorker() {
   const script = readCompiled(worker);
   const post = port.postMessage.bind(port);
   port.postMessage = (message, ...rest) => {
-    if (message.type === 'done' || message.type === 'produced') writeCache(worker, script);
+    if (message.type === 'done' || message.type === 'produced') writeCache(`${worker}.cache`, script);
     post(message, ...rest);
   };
   runCompiled(script, worker);
 }
 
 /**
- * @param {string} path
+ * @param {string} cache
  * @param {import('node:vm').Script} script
  */
-function writeCache(path, script) {
-  const temporary = `${path}.cache.${process.pid}.${threads.threadId}`;
+function writeCache(cache, script) {
+  const temporary = `${cache}.${process.pid}.${threads.threadId}`;
   // A thread that unpacks has an umask of 0.
   writeFileSync(temporary, script.createCachedData(), { mode: 0o644 });
-  renameSync(temporary, `${path}.cache`);
+  renameSync(temporary, cache);
 }

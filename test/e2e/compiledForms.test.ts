@@ -19,11 +19,13 @@ import { makeStoreRoot } from '../support/storeRoot.ts';
 
 const built = dirname(dirname(SEDIMENT));
 const SCRIPTS = ['main.cjs', 'worker.cjs'];
+const FORMS = ['main.cjs.cache', 'main.cjs.import.cache', 'worker.cjs.cache'];
 
 /** Whether V8 takes the form beside a script, as it is in the programs that load it. */
-async function isTaken(script: string): Promise<boolean> {
+async function isTaken(script: string, form = `${script}.cache`): Promise<boolean> {
   const loader = join(dirname(script), 'loadCompiled.cjs');
-  const program = `console.log(require(${JSON.stringify(loader)}).readCompiled(${JSON.stringify(script)}).cachedDataRejected)`;
+  const read = `readCompiled(${JSON.stringify(script)}, ${JSON.stringify(form)})`;
+  const program = `console.log(require(${JSON.stringify(loader)}).${read}.cachedDataRejected)`;
   const { stdout } = await mustRun(process.execPath, ['-e', program]);
   return stdout === 'false\n';
 }
@@ -39,6 +41,11 @@ describe.skipIf(process.getuid?.() !== 0)('the forms that the build leaves', () 
       }
     },
   );
+
+  it('are one more for imports of the command', async () => {
+    const main = join(built, 'dist/main.cjs');
+    expect(await isTaken(main, `${main}.import.cache`)).toBe(true);
+  });
 });
 
 describe('the command', () => {
@@ -71,7 +78,7 @@ describe('the command', () => {
     ['is empty', Buffer.alloc(0)],
     ['is of something else', Buffer.alloc(4096, 'form')],
   ])('unpacks when each form %s', async (_what, bytes) => {
-    for (const script of SCRIPTS) writeFileSync(join(directory, 'dist', `${script}.cache`), bytes);
+    for (const form of FORMS) writeFileSync(join(directory, 'dist', form), bytes);
     await importsOnce();
     expect(await isTaken(join(directory, 'dist/worker.cjs'))).toBe(false);
   });
@@ -81,11 +88,12 @@ describe('the command', () => {
     if (main === undefined || worker === undefined || !existsSync(main) || !existsSync(worker)) return;
     cpSync(main, join(directory, 'dist/worker.cjs.cache'));
     cpSync(worker, join(directory, 'dist/main.cjs.cache'));
+    cpSync(worker, join(directory, 'dist/main.cjs.import.cache'));
     await importsOnce();
   });
 
   it('unpacks without them', async () => {
-    for (const script of SCRIPTS) rmSync(join(directory, 'dist', `${script}.cache`), { force: true });
+    for (const form of FORMS) rmSync(join(directory, 'dist', form), { force: true });
     await importsOnce();
     expect(readdirSync(join(directory, 'dist')).filter((name) => name.endsWith('.cache'))).toEqual([]);
   });

@@ -17,7 +17,9 @@ function start() {
   const dist = join(__dirname, '../dist');
   const main = join(dist, 'main.cjs');
   if (existsSync(main)) {
-    require(join(dist, 'loadCompiled.cjs')).loadCompiled(main);
+    // Commands that need less start faster with a form that holds less.
+    const isImport = process.argv.includes('import');
+    require(join(dist, 'loadCompiled.cjs')).loadCompiled(main, isImport ? `${main}.import.cache` : undefined);
   } else {
     process.stderr.write(
       'sediment: error: this checkout is not built (packages/cli/dist/main.cjs is missing)\n' +
