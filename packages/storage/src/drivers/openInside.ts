@@ -1,10 +1,16 @@
 import { closeSync, constants as fsConstants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { cleanPath, errnoCode } from '@sediment/core';
 import {
+  AT_FDCWD,
   capabilities,
+  close,
+  fstatatIfExists,
   O_CLOEXEC,
+  O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
+  O_RDONLY,
+  openat,
   openat2,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
@@ -12,6 +18,10 @@ import {
 
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EXDEV']);
 const MAX_SYMLINKS = 40;
+const SLASH = 0x2f;
+const INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+const DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC;
+const READ = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
 
 /**
  * Opens a regular file below `root` for reading. The name is cleaned as text first, as it was when the file was
@@ -21,24 +31,34 @@ const MAX_SYMLINKS = 40;
  * @returns the descriptor, which the caller closes, or undefined when there is no such regular file
  */
 export function openInside(root: string, name: Buffer): number | undefined {
-  const directory = new InsideDirectory(root);
-  try {
-    return directory.open(name)?.fd;
-  } finally {
-    directory.close();
-  }
+  return unlessMissing(() => {
+    const clean = cleanPath(name);
+    if (!capabilities().openat2) return openByWalk(root, clean)?.fd;
+    const directory = openSync(root, O_PATH | fsConstants.O_DIRECTORY);
+    try {
+      return openByKernel(directory, clean);
+    } finally {
+      closeSync(directory);
+    }
+  });
 }
 
 export interface OpenedInside {
   readonly fd: number;
   /** In bytes. */
   readonly size: number;
+  /** How the descriptor is closed: with what opened it, for Node.js keeps count in some threads. */
+  readonly close: (fd: number) => void;
 }
 
-/** A directory that {@link openInside} is done in many times. Whoever made it closes it. */
+/**
+ * The tree of a layer, in which {@link openInside} is done many times: names that follow each other mostly have one
+ * directory, which is kept open. Nobody changes the tree meanwhile. Whoever made it closes it.
+ */
 export class InsideDirectory {
   readonly #root: string;
-  #fd: number | undefined;
+  #rootFd: number | undefined;
+  #directory: { readonly name: Buffer; readonly fd: number } | undefined;
 
   constructor(root: string) {
     this.#root = root;
@@ -46,32 +66,61 @@ export class InsideDirectory {
 
   /** As {@link openInside}. */
   open(name: Buffer): OpenedInside | undefined {
-    const clean = cleanPath(name);
-    try {
+    return unlessMissing(() => {
+      const clean = cleanPath(name);
       if (!capabilities().openat2) return openByWalk(this.#root, clean);
-      this.#fd ??= openSync(this.#root, O_PATH | fsConstants.O_DIRECTORY);
-      return openByKernel(this.#fd, clean);
-    } catch (error) {
-      if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
-      throw error;
-    }
+      const slash = clean.lastIndexOf(SLASH);
+      return openFileAt(this.#open(clean.subarray(0, Math.max(slash, 0))), clean.subarray(slash + 1));
+    });
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#leaveDirectory();
+    if (this.#rootFd !== undefined) close(this.#rootFd);
+    this.#rootFd = undefined;
+  }
+
+  #open(directory: Buffer): number {
+    this.#rootFd ??= openat(AT_FDCWD, this.#root, DIRECTORY);
+    if (directory.length === 0) return this.#rootFd;
+    if (this.#directory?.name.equals(directory) !== true) {
+      this.#leaveDirectory();
+      const fd = openat2(this.#rootFd, directory, { flags: DIRECTORY, resolve: INSIDE });
+      // The name lies in a buffer that others use.
+      this.#directory = { name: Buffer.from(directory), fd };
+    }
+    return (this.#directory as { fd: number }).fd;
+  }
+
+  #leaveDirectory(): void {
+    if (this.#directory !== undefined) close(this.#directory.fd);
+    this.#directory = undefined;
   }
 }
 
-function openByKernel(directory: number, name: Buffer): OpenedInside | undefined {
-  // Opened without side effects first: what lies there may be a device.
-  const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  const found = openat2(directory, name, { flags, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
+/** Looks first: what lies there may be a device, which must not be opened. */
+function openFileAt(directory: number, base: Buffer): OpenedInside | undefined {
+  const stat = fstatatIfExists(directory, base);
+  if (stat === undefined || (stat.mode & fsConstants.S_IFMT) !== fsConstants.S_IFREG) return undefined;
+  return { fd: openat(directory, base, READ), size: stat.size, close };
+}
+
+function openByKernel(directory: number, name: Buffer): number | undefined {
+  // Opened without side effects first: what lies there may be a device, and others may change the tree.
+  const found = openat2(directory, name, { flags: O_PATH | O_NOFOLLOW | O_CLOEXEC, resolve: INSIDE });
   try {
-    const stat = fstatSync(found);
-    return stat.isFile() ? { fd: openSync(`/proc/self/fd/${found}`, 'r'), size: stat.size } : undefined;
+    return fstatSync(found).isFile() ? openSync(`/proc/self/fd/${found}`, 'r') : undefined;
   } finally {
-    closeSync(found);
+    close(found);
+  }
+}
+
+function unlessMissing<T>(open: () => T | undefined): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (NOT_THERE.has(errnoCode(error) ?? '')) return undefined;
+    throw error;
   }
 }
 
@@ -91,7 +140,7 @@ export function openByWalk(root: string, name: Buffer): OpenedInside | undefined
     const path = pathOf(root, walked);
     const stat = lstatSync(path);
     if (pending.length === 0) {
-      return stat.isFile() ? { fd: openSync(path, 'r'), size: stat.size } : undefined;
+      return stat.isFile() ? { fd: openSync(path, 'r'), size: stat.size, close: closeSync } : undefined;
     }
     if (!stat.isSymbolicLink()) continue;
     if (++symlinks > MAX_SYMLINKS) return undefined;

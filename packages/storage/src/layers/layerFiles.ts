@@ -38,7 +38,7 @@ export class LayerFiles {
   #openByDriver(name: Buffer): OpenedInside {
     const fd = this.#driver.openFile(this.#id, name);
     try {
-      return { fd, size: fstatSync(fd).size };
+      return { fd, size: fstatSync(fd).size, close: closeSync };
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -73,6 +73,7 @@ class OpenLayerFile implements LayerFile {
   }
 
   close(): void {
-    closeSync(this.#file.fd);
+    const { fd, close } = this.#file;
+    close(fd);
   }
 }
