@@ -26,6 +26,7 @@ import type { WhiteoutRules } from './whiteoutRules.ts';
 
 const PERMISSIONS = 0o7777;
 const SET_ID_BITS = 0o6000;
+const SET_GROUP_ID = 0o2000;
 /** What mkdir(2) honours. */
 const MKDIR_BITS = 0o1777;
 const PRIVATE_DIRECTORY = 0o700;
@@ -129,10 +130,12 @@ export class EntryMaker {
     return directory;
   }
 
-  /** A directory that was there may be open, and may now hand down another group or ACL to new files. */
+  /** A directory that was there may be open, and may now hand down another group, bit or ACL to new files. */
   #refreshed(existing: PosixStat | undefined, header: TarHeader, path: EntryPath): OpenDirectory | undefined {
     if (existing === undefined) return undefined;
-    if (existing.gid === header.gid && header.xattrs.length === 0) return undefined;
+    const hadBit = (existing.mode & SET_GROUP_ID) !== 0;
+    const hasBit = (header.mode & SET_GROUP_ID) !== 0;
+    if (existing.gid === header.gid && hadBit === hasBit && header.xattrs.length === 0) return undefined;
     this.#tree.forgetDirectories();
     return this.#tree.parentOf(path);
   }

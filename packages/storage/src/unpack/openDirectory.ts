@@ -2,6 +2,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, fstatat, isPosixError, lgetxattr, readlinkat }
 
 const NO_PATH = Buffer.alloc(0);
 const DEFAULT_ACL = 'system.posix_acl_default';
+const SET_GROUP_ID = 0o2000;
 
 /** A directory of the tree, held open (O_PATH) by the {@link DirectoryCache} it comes from. */
 export class OpenDirectory {
@@ -20,10 +21,11 @@ export class OpenDirectory {
 
   /**
    * Whether new files here get this process's group and exactly the mode that was asked for. Not so
-   * below a set-group-ID directory (or a `grpid` mount) of another group, or with a default ACL.
+   * below a directory (or a `grpid` mount) of another group, below a set-group-ID directory, which hands that bit
+   * down to directories, or with a default ACL.
    */
   get givesPlainFiles(): boolean {
-    this.#plain ??= fstatat(this.fd, NO_PATH, AT_EMPTY_PATH).gid === this.#gid && !this.#hasDefaultAcl();
+    this.#plain ??= this.#handsDownNothing();
     return this.#plain;
   }
 
@@ -40,6 +42,11 @@ export class OpenDirectory {
    */
   entryPath(base: Buffer): Buffer {
     return Buffer.concat([Buffer.from(`/proc/self/fd/${this.fd}/`), base]);
+  }
+
+  #handsDownNothing(): boolean {
+    const { gid, mode } = fstatat(this.fd, NO_PATH, AT_EMPTY_PATH);
+    return gid === this.#gid && (mode & SET_GROUP_ID) === 0 && !this.#hasDefaultAcl();
   }
 
   #hasDefaultAcl(): boolean {
