@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type Digest, type DigestAlgorithm, StorageError } from '@sediment/core';
+import { type Digest, type DigestAlgorithm, newHasher, StorageError } from '@sediment/core';
 
 const SLOT_BYTES = 512 * 1024;
 const SLOTS = 3;
@@ -35,6 +35,7 @@ export interface ThreadHasher {
   update(bytes: Uint8Array): Promise<void>;
   /** Call once, at the end. */
   digest(): Promise<Digest>;
+  /** Does nothing once the digest was asked for. */
   abandon(): void;
 }
 
@@ -50,6 +51,7 @@ const forgotten = new FinalizationRegistry((abandon: () => void) => abandon());
 export class HashThread {
   readonly #memory = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
   readonly #worker: Worker;
+  readonly #started: Promise<boolean>;
   readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
   #answered: (() => void) | undefined;
   #hex: string | undefined;
@@ -72,6 +74,10 @@ export class HashThread {
     this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
+    this.#started = new Promise((resolve) => {
+      this.#worker.once('online', () => resolve(true));
+      this.#worker.once('exit', () => resolve(false));
+    });
     // After the listeners, of which the first one would take it back.
     this.#worker.unref();
   }
@@ -86,7 +92,7 @@ export class HashThread {
     return this.#failure === undefined;
   }
 
-  /** Begins with another stream. */
+  /** Begins with another stream. If it turns out that the thread cannot run (too many open files), the caller's hashes. */
   begin(algorithm: DigestAlgorithm): ThreadHasher {
     clearTimeout(this.#idle);
     this.#isBusy = true;
@@ -96,13 +102,34 @@ export class HashThread {
     const abandon = () => {
       if (stream === this.#streams) this.#rest();
     };
+    let instead: ReturnType<typeof newHasher> | undefined;
+    const hasHere = async () => {
+      if (!(await this.#hasStarted())) instead ??= newHasher(algorithm);
+      return instead;
+    };
+    // None of these may refer to the object itself: it would never be collected.
     const hasher: ThreadHasher = {
-      update: (bytes) => this.#update(bytes),
-      digest: async () => `${algorithm}:${await this.#digest()}` as Digest,
+      update: async (bytes) => {
+        const here = await hasHere();
+        if (here === undefined) await this.#update(bytes);
+        else here.update(bytes);
+      },
+      digest: async () => {
+        // Nobody holds on to the object any more; the thread is free when it has answered.
+        if (stream === this.#streams) this.#streams++;
+        return (await hasHere())?.digest() ?? (`${algorithm}:${await this.#digest()}` as Digest);
+      },
       abandon,
     };
     forgotten.register(hasher, abandon);
     return hasher;
+  }
+
+  async #hasStarted(): Promise<boolean> {
+    this.#worker.ref();
+    const hasStarted = await this.#started;
+    this.#worker.unref();
+    return hasStarted;
   }
 
   async #update(bytes: Uint8Array): Promise<void> {

@@ -49,6 +49,16 @@ describe('HashThread', () => {
     left.abandon();
   });
 
+  it('comes to the end of a digest that was asked for', async () => {
+    const thread = new HashThread();
+    const left = thread.begin('sha256');
+    const digest = left.digest();
+    left.abandon();
+    expect(thread.isFree).toBe(false);
+    expect(await digest).toBe(digestOf(Buffer.alloc(0)));
+    expect(thread.isFree).toBe(true);
+  });
+
   it('ends soon after its work', async () => {
     const thread = new HashThread();
     expect(await thread.begin('sha256').digest()).toBe(digestOf(Buffer.alloc(0)));
@@ -141,6 +151,25 @@ describe('a process with a HashThread', () => {
       expect(result).toEqual({ status: 0, stdout: `false false\n${EMPTY} ${EMPTY}`, stderr: '' });
     },
   );
+
+  it('hashes itself when the thread cannot open what it needs', async () => {
+    const result = await runProgram(`
+      import { closeSync, openSync } from 'node:fs';
+      const fds = [];
+      try {
+        for (;;) fds.push(openSync('/dev/null', 'r'));
+      } catch (error) {
+        if (error.code !== 'EMFILE') throw error;
+      }
+      for (const fd of fds.slice(0, 2)) closeSync(fd);
+      const thread = new HashThread();
+      const hasher = thread.begin('sha256');
+      for (let i = 0; i < 10; i++) await hasher.update(Buffer.alloc(500_000, i));
+      for (const fd of fds.slice(2)) closeSync(fd);
+      console.log(thread.isAlive, await hasher.digest());`);
+    const data = Buffer.concat(Array.from({ length: 10 }, (_, i) => Buffer.alloc(500_000, i)));
+    expect(result).toEqual({ status: 0, stdout: `false ${digestOf(data)}`, stderr: '' });
+  });
 
   it('loads what NODE_OPTIONS names once, and not in the thread', async () => {
     const preload = 'data:text/javascript,console.log("loaded")';
