@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkoutRoot } from './checkout.js';
@@ -30,13 +30,14 @@ export const CONTAINERS_STORAGE_FORMS = {
 
 /**
  * Leaves the compiled forms of a bundle beside it, and that of the script of its threads if the commands start
- * threads, unless there are some that are newer.
+ * threads, unless V8 takes those that are there.
  *
  * @param {{ bundle: string, worker: string, forms: Forms }} request
  */
 export function compileAhead({ bundle, worker, forms }) {
   const suffixes = Object.keys(forms);
   if (suffixes.every((suffix) => isCompiled(bundle, suffix)) && isCompiled(worker)) return;
+  for (const path of [bundle, worker]) removeCompiled(path);
   const directory = mkdtempSync(join(tmpdir(), 'sediment-build-'));
   try {
     writeUsualArchive(join(directory, ARCHIVE));
@@ -73,11 +74,13 @@ function runOnce(directory, words) {
  */
 export function copyCompiled(from, to) {
   if (isCompiled(to) || !isCompiled(from) || !readFileSync(from).equals(readFileSync(to))) return;
-  copyFileSync(`${from}.cache`, `${to}.cache`);
+  const temporary = `${to}.cache.${process.pid}`;
+  writeFileSync(temporary, readFileSync(`${from}.cache`), { mode: 0o644, flush: true });
+  renameSync(temporary, `${to}.cache`);
 }
 
 /**
- * Removes the compiled forms of a script that is about to change: V8 tells sources apart by their length only.
+ * Removes the compiled forms of a script.
  *
  * @param {string} path
  */
@@ -86,10 +89,17 @@ export function removeCompiled(path) {
 }
 
 /**
+ * Whether V8 takes a compiled form: not one of another script, or of another version of Node.js. A damaged one may crash
+ * the program that tries.
+ *
  * @param {string} path
  * @param {string} [suffix]
  */
 function isCompiled(path, suffix = '.cache') {
-  const made = statSync(`${path}${suffix}`, { throwIfNoEntry: false });
-  return made !== undefined && made.mtimeMs > statSync(path).mtimeMs;
+  const form = `${path}${suffix}`;
+  if (!existsSync(form)) return false;
+  const loader = join(checkoutRoot, 'scripts/lib/loadCompiled.cjs');
+  const [load, ...request] = [loader, path, form].map((text) => JSON.stringify(text));
+  const program = `process.exit(require(${load}).readCompiled(${request}).script.cachedDataRejected === false ? 0 : 1)`;
+  return spawnSync(process.execPath, ['-e', program]).status === 0;
 }

@@ -3,7 +3,7 @@
 // node writeCodeCache.cjs BUNDLE CACHE WORD…: runs the bundle of a command with these words, so that V8 compiles what
 // it needs, and leaves the compiled form in CACHE; likewise for the script of its threads, when one of them has done
 // some work. Whether the command succeeds is of no importance: some hosts let nobody make a store.
-const { renameSync, writeFileSync } = require('node:fs');
+const { renameSync, statSync, writeFileSync } = require('node:fs');
 const { basename, dirname, join } = require('node:path');
 const threads = require('node:worker_threads');
 const { readCompiled, runCompiled } = require('./loadCompiled.cjs');
@@ -19,12 +19,12 @@ function runCommand() {
   const [node = '', , bundle = '', cache = '', ...words] = process.argv;
   process.argv = [node, bundle, ...words];
   watchThreads();
-  const script = readCompiled(bundle, cache);
+  const compiled = readCompiled(bundle, cache);
   process.on('exit', () => {
-    writeCache(cache, script);
+    writeCache(cache, compiled);
     process.exitCode = 0;
   });
-  runCompiled(script, bundle);
+  runCompiled(compiled.script, bundle);
 }
 
 /** Puts this file in the place of the script of the threads. */
@@ -50,22 +50,25 @@ function runWorker() {
   const [, , worker = ''] = process.argv;
   const { parentPort: port } = threads;
   if (port === null) throw new TypeError('a thread has a port');
-  const script = readCompiled(worker);
+  const compiled = readCompiled(worker);
   const post = port.postMessage.bind(port);
   port.postMessage = (message, ...rest) => {
-    if (message.type === 'done' || message.type === 'produced') writeCache(`${worker}.cache`, script);
+    if (message.type === 'done' || message.type === 'produced') writeCache(`${worker}.cache`, compiled);
     post(message, ...rest);
   };
-  runCompiled(script, worker);
+  runCompiled(compiled.script, worker);
 }
 
 /**
  * @param {string} cache
- * @param {import('node:vm').Script} script
+ * @param {ReturnType<typeof readCompiled>} compiled
  */
-function writeCache(cache, script) {
+function writeCache(cache, { script, mark }) {
+  const form = Buffer.concat([Buffer.from(mark, 'latin1'), script.createCachedData()]);
+  // The one that holds most: it is chance which thread is the last to answer.
+  if ((statSync(cache, { throwIfNoEntry: false })?.size ?? 0) >= form.length) return;
   const temporary = `${cache}.${process.pid}.${threads.threadId}`;
-  // A thread that unpacks has an umask of 0.
-  writeFileSync(temporary, script.createCachedData(), { mode: 0o644 });
+  // A thread that unpacks has an umask of 0. V8 does not check what it is given: a form that a power cut damaged would crash it.
+  writeFileSync(temporary, form, { mode: 0o644, flush: true });
   renameSync(temporary, cache);
 }

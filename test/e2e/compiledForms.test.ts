@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -5,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -25,7 +27,7 @@ const FORMS = ['main.cjs.cache', 'main.cjs.import.cache', 'worker.cjs.cache'];
 async function isTaken(script: string, form = `${script}.cache`): Promise<boolean> {
   const loader = join(dirname(script), 'loadCompiled.cjs');
   const read = `readCompiled(${JSON.stringify(script)}, ${JSON.stringify(form)})`;
-  const program = `console.log(require(${JSON.stringify(loader)}).${read}.cachedDataRejected)`;
+  const program = `console.log(require(${JSON.stringify(loader)}).${read}.script.cachedDataRejected)`;
   const { stdout } = await mustRun(process.execPath, ['-e', program]);
   return stdout === 'false\n';
 }
@@ -90,6 +92,27 @@ describe('the command', () => {
     cpSync(worker, join(directory, 'dist/main.cjs.cache'));
     cpSync(worker, join(directory, 'dist/main.cjs.import.cache'));
     await importsOnce();
+  });
+
+  it('runs what its script says when the form is of another build of the same length', async () => {
+    const main = join(directory, 'dist/main.cjs');
+    const known = readFileSync(main, 'utf8');
+    // As the build does it: another text, and hence another digest behind it.
+    const changed = known.replace('leave signatures behind', 'LEAVE signatures behind');
+    const mark = createHash('sha256').update(changed.slice(0, -66)).digest('hex');
+    cpSync(join(built, 'dist/main.cjs.cache'), `${main}.cache`);
+    writeFileSync(main, changed.slice(0, -64) + mark);
+    try {
+      const { stdout } = await mustRun(process.execPath, [
+        join(directory, 'bin/sediment.cjs'),
+        'copy',
+        '--help',
+      ]);
+      expect(stdout).toContain('LEAVE signatures behind');
+      expect(await isTaken(main)).toBe(false);
+    } finally {
+      writeFileSync(main, known);
+    }
   });
 
   it('unpacks without them', async () => {
