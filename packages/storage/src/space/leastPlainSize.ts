@@ -13,8 +13,8 @@ const ENVELOPE_LENGTH = 128;
 
 /**
  * How many bytes there are at least when a blob is decompressed, without reading it: for a plain one its length;
- * for gzip what its last bytes say (RFC 1952: the length modulo 2^32); else about its own length. 0 for a blob that
- * cannot be read: whoever reads it in earnest says why.
+ * for gzip what its last bytes say (RFC 1952: the length of the last member modulo 2^32), if that is more than about its own
+ * length, as for other kinds. 0 for a blob that cannot be read: whoever reads it in earnest says why.
  */
 export function leastPlainSize(blob: BlobRange): number {
   const { length } = blob;
