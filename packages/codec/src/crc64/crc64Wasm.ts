@@ -50,14 +50,16 @@ interface WebAssemblyNamespace {
 }
 
 /**
- * The WebAssembly engine, or undefined where the host has no WebAssembly (`--jitless`) or none with
- * vectors (processors of before 2008).
+ * The WebAssembly engine, or undefined where the host has no WebAssembly (`--jitless`), none with
+ * vectors (processors of before 2008), or no room for its memory.
  */
 export function createWasmCrc64(): Crc64Engine | undefined {
   const wasm = (globalThis as { WebAssembly?: WebAssemblyNamespace }).WebAssembly;
   const code = Buffer.from(CRC64_WASM, 'base64');
   if (wasm?.validate(code) !== true) return undefined;
-  const { memory, update } = new wasm.Instance(new wasm.Module(code)).exports as Exports;
+  const exports = instantiate(wasm, code);
+  if (exports === undefined) return undefined;
+  const { memory, update } = exports;
   const registers = new DataView(memory.buffer);
   const places = Array.from({ length: 8 }, (_, skew) => new Uint8Array(memory.buffer, DATA + skew));
   return (state, bytes) => {
@@ -74,4 +76,14 @@ export function createWasmCrc64(): Crc64Engine | undefined {
     state[0] = registers.getInt32(0, true);
     state[1] = registers.getInt32(4, true);
   };
+}
+
+function instantiate(wasm: WebAssemblyNamespace, code: Uint8Array): Exports | undefined {
+  try {
+    return new wasm.Instance(new wasm.Module(code)).exports as Exports;
+  } catch (error) {
+    // V8 reserves 10 GB of addresses for a memory of any size, which `ulimit -v` may forbid.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

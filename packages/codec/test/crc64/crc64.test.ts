@@ -10,6 +10,10 @@ import { encodeWasmModule } from './wasmModule.ts';
 const wasm = createWasmCrc64() as Crc64Engine;
 const portable = createPortableCrc64();
 
+function noRoom(): never {
+  throw new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance');
+}
+
 function crcOf(engine: Crc64Engine | undefined, ...parts: Uint8Array[]): string {
   const crc = new Crc64(engine);
   for (const part of parts) crc.update(part);
@@ -110,6 +114,9 @@ describe('CRC-64 in WebAssembly', () => {
       host.WebAssembly = { validate: () => false };
       expect(createWasmCrc64()).toBeUndefined();
       delete host.WebAssembly;
+      expect(createWasmCrc64()).toBeUndefined();
+      // As under `ulimit -v`.
+      host.WebAssembly = { validate: () => true, Module: class {}, Instance: noRoom };
       expect(createWasmCrc64()).toBeUndefined();
     } finally {
       Object.assign(host, { WebAssembly });
