@@ -30,6 +30,11 @@ export interface FindFeaturesOptions {
   readonly onWarning: WarningHandler;
 }
 
+interface Search extends FindFeaturesOptions {
+  /** Why results could not be kept, as far as the handler was told. */
+  readonly told: Set<string>;
+}
+
 type Probe = (place: ProbePlace) => FeatureResult;
 
 /**
@@ -41,7 +46,8 @@ type Probe = (place: ProbePlace) => FeatureResult;
  */
 export function findFeatures(options: FindFeaturesOptions): OverlayFeatures {
   const { place, cache } = options;
-  const overlay = cache.get('overlay') ?? probeAndKeep('overlay', probeOverlay, options);
+  const search: Search = { ...options, told: new Set() };
+  const overlay = cache.get('overlay') ?? probeAndKeep('overlay', probeOverlay, search);
   if (!overlay.supported) {
     throw new StorageError(
       'DRIVER_PREREQUISITES',
@@ -52,23 +58,23 @@ export function findFeatures(options: FindFeaturesOptions): OverlayFeatures {
       },
     );
   }
-  return new FeaturesOnDemand(options);
+  return new FeaturesOnDemand(search);
 }
 
 class FeaturesOnDemand implements OverlayFeatures {
-  readonly #options: FindFeaturesOptions;
+  readonly #search: Search;
   readonly #found = new Map<string, boolean>();
 
-  constructor(options: FindFeaturesOptions) {
-    this.#options = options;
+  constructor(search: Search) {
+    this.#search = search;
   }
 
   get metacopy(): boolean {
-    return this.#supports(`metacopy(${this.#options.optionText})`, probeMetacopy);
+    return this.#supports(`metacopy(${this.#search.optionText})`, probeMetacopy);
   }
 
   get nativeDiff(): boolean {
-    return this.#supports(`native-diff(${this.#options.optionText})`, probeNativeDiff);
+    return this.#supports(`native-diff(${this.#search.optionText})`, probeNativeDiff);
   }
 
   get volatile(): boolean {
@@ -82,9 +88,9 @@ class FeaturesOnDemand implements OverlayFeatures {
   #supports(name: string, probe: Probe): boolean {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
-    const { cache, place } = this.#options;
+    const { cache, place } = this.#search;
     try {
-      const { supported } = cache.get(name) ?? probeAndKeep(name, probe, this.#options);
+      const { supported } = cache.get(name) ?? probeAndKeep(name, probe, this.#search);
       this.#found.set(name, supported);
       return supported;
     } catch (error) {
@@ -135,17 +141,19 @@ export function shiftingIsAllowed(env: NodeJS.ProcessEnv = process.env): boolean
   return env._CONTAINERS_OVERLAY_DISABLE_IDMAP !== 'yes';
 }
 
-/** To lose a result costs the next program a trial, and must fail nothing that the result itself allows. */
-function probeAndKeep(
-  name: string,
-  probe: Probe,
-  { place, cache, onWarning }: FindFeaturesOptions,
-): FeatureResult {
+/**
+ * To lose a result costs the next program a trial, and must fail nothing that the result itself allows. One warning tells
+ * of all that are lost for the same reason.
+ */
+function probeAndKeep(name: string, probe: Probe, { place, cache, onWarning, told }: Search): FeatureResult {
   const result = probe(place);
   try {
     cache.record(name, result);
   } catch (error) {
     const reason = wrapSystemError(error, 'it is tried again next time, as the result cannot be kept');
+    const code = reason.facts.errnoCode ?? reason.message;
+    if (told.has(code)) return result;
+    told.add(code);
     onWarning({
       code: 'FEATURE_UNKNOWN',
       message: `what overlay can do here: ${reason.message}`,
