@@ -11,13 +11,13 @@ import {
   S_IFMT,
 } from '@sediment/posix';
 import { archivedXattrs } from '../drivers/diff/entryXattrs.ts';
-import { TreeCopier } from '../drivers/vfs/copyTree.ts';
 import type { BarrierRequest } from '../durability/disk.ts';
 import type { Owner } from '../idmaps/idMappings.ts';
 import type { StoreContext } from '../store/storeContext.ts';
 import { DirectoryCache } from '../unpack/directoryCache.ts';
 import { directoryOpener } from '../unpack/resolveInRoot.ts';
 import { type CopyPlace, type OpenPlace, withDestination, withSource } from './copyPlace.ts';
+import { TreeCopier } from './copyTree.ts';
 import { findInside, pathThrough } from './findInside.ts';
 
 /** Files to be copied into a layer or out of one. */

@@ -120,10 +120,11 @@ export interface Driver {
    */
   updateIdMaps(id: string, from: IdMappings, to: IdMappings, mountLabel?: string): void;
   /**
-   * Makes the directory of a staged tree, with the mode and owner that the layer's root will have; a
-   * driver whose trees are complete copies the parent's tree into it.
+   * Makes the empty directory of a staged tree, with the mode and owner that the layer's root will have.
+   *
+   * @returns the directory whose copy the tree must begin as ({@link UnpackTree.base}), where trees are complete
    */
-  prepareStaged(path: string, options: { readonly parent?: TreeParent }): void;
+  prepareStaged(path: string, options: { readonly parent?: TreeParent }): string | undefined;
   /** Locked. Makes the layer and moves the staged tree into it. `path` is gone afterwards. */
   commitStaged(path: string, id: string, options: { readonly parent?: string }): void;
   /**

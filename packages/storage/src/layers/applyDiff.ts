@@ -60,10 +60,11 @@ export async function applyStaged(
     temps.push(metadata);
     const tree = content.stageAddition();
     const tarSplit = metadata.stageAddition();
-    driver.prepareStaged(tree, layer.parent === undefined ? {} : { parent: { id: layer.parent } });
+    const parent = layer.parent === undefined ? {} : { parent: { id: layer.parent } };
+    const base = driver.prepareStaged(tree, parent);
     const result = await context.disk.withBarrier(
       imageBarrier(context, [content.path, metadata.path]),
-      (barrier) => unpackInto(context, input, { root: tree, tarSplit, idMaps: layer, barrier }),
+      (barrier) => unpackInto(context, input, { root: tree, base, tarSplit, idMaps: layer, barrier }),
     );
     return await context.layers.write(
       async (writer) => {

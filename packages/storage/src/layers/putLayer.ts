@@ -75,11 +75,14 @@ async function putStaged(
     temps.push(metadata);
     const tree = content.stageAddition();
     const tarSplit = metadata.stageAddition();
-    context.driver.prepareStaged(tree, parent === undefined ? {} : { parent: { id: parent.id } });
+    const base = context.driver.prepareStaged(
+      tree,
+      parent === undefined ? {} : { parent: { id: parent.id } },
+    );
     const idMaps = { uidMap: [], gidMap: [] };
     const result = await context.disk.withBarrier(
       imageBarrier(context, [content.path, metadata.path]),
-      (barrier) => unpackInto(context, inputOf(request), { root: tree, tarSplit, idMaps, barrier }),
+      (barrier) => unpackInto(context, inputOf(request), { root: tree, base, tarSplit, idMaps, barrier }),
     );
     return await commit(context, { request, result, parent }, (record) => {
       placeTarSplit(context, tarSplit, record.id);

@@ -35,8 +35,7 @@ interface StageTarget {
 
 /**
  * Unpacks layers into staging. Where trees do not need their parent's (overlay), all layers run side
- * by side; where they do (vfs), digests and tar-split run side by side and the trees in order.
- * The first failure stops the others.
+ * by side; where they begin as copies of them (vfs), one after the other. The first failure stops the others.
  */
 export async function stageChain(request: StageRequest): Promise<StagedLayer[]> {
   const { context, missing, content, metadata } = request;
@@ -57,7 +56,7 @@ export async function stageChain(request: StageRequest): Promise<StagedLayer[]> 
   try {
     return context.driver.supports.parallelTrees
       ? await stageSideBySide(run, targets)
-      : await stageTreesInOrder(run, targets);
+      : await stageInOrder(run, targets);
   } finally {
     signal?.removeEventListener('abort', forward);
   }
@@ -69,44 +68,34 @@ interface StageRun extends StageRequest {
 }
 
 async function stageSideBySide(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
-  for (const [i, target] of targets.entries()) prepareTree(run, target, targets[i - 1]);
-  return await allOrStop(run.stop, targets, async (target) => {
-    const { tree, tarSplit, layer } = target;
-    const job = {
-      ...jobOf(layer),
-      sync: run.barrier.tracksFiles,
-      tree: treeOf(run, tree),
-      tarSplit: { path: tarSplit },
-      ...keepOf(run, layer),
-    };
-    return { ...target, result: await runJob(run, layer, job) };
-  });
+  const bases = targets.map((target, i) => prepareTree(run, target, targets[i - 1]));
+  return await allOrStop(run.stop, targets, (target, i) => stageLayer(run, target, bases[i]));
 }
 
-/** A stream is read only once: its tree then comes with the rest. */
-async function stageTreesInOrder(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
-  const isStream = ({ layer }: StageTarget) => typeof layer.blob === 'function';
-  const results = new Map<StageTarget, UnpackResult>();
-  const ranges = targets.filter((target) => !isStream(target));
-  const digests = allOrStop(run.stop, ranges, async (target) => {
-    const { layer, tarSplit } = target;
-    const job = { ...jobOf(layer), tarSplit: { path: tarSplit }, ...keepOf(run, layer) };
-    results.set(target, await runJob(run, layer, job));
-  });
-  const trees = stopOnError(run.stop, async () => {
-    for (const [i, target] of targets.entries()) {
-      run.stop.signal.throwIfAborted();
-      prepareTree(run, target, targets[i - 1]);
-      const { layer, tarSplit } = target;
-      const job = { ...jobOf(layer), tree: treeOf(run, target.tree) };
-      if (isStream(target)) {
-        const whole = { ...job, tarSplit: { path: tarSplit }, ...keepOf(run, layer) };
-        results.set(target, await runJob(run, layer, whole));
-      } else await run.pool.run(job, { signal: run.stop.signal, priority: sizeOf(layer) });
-    }
-  });
-  await settleAll<unknown>(run.stop, [digests, trees]);
-  return targets.map((target) => ({ ...target, result: results.get(target) as UnpackResult }));
+/** Both cores have work all the same: two threads share a layer. */
+async function stageInOrder(run: StageRun, targets: readonly StageTarget[]): Promise<StagedLayer[]> {
+  const staged: StagedLayer[] = [];
+  for (const [i, target] of targets.entries()) {
+    run.stop.signal.throwIfAborted();
+    staged.push(await stageLayer(run, target, prepareTree(run, target, targets[i - 1])));
+  }
+  return staged;
+}
+
+async function stageLayer(
+  run: StageRun,
+  target: StageTarget,
+  base: string | undefined,
+): Promise<StagedLayer> {
+  const { layer, tree, tarSplit } = target;
+  const job = {
+    ...jobOf(layer),
+    sync: run.barrier.tracksFiles,
+    tree: { root: tree, ...(base === undefined ? {} : { base }), policy: run.context.driver.unpack },
+    tarSplit: { path: tarSplit },
+    ...keepOf(run, layer),
+  };
+  return { ...target, result: await runJob(run, layer, job) };
 }
 
 function jobOf({ what, blob, digest, size, diffID }: PlannedLayer): UnpackJob {
@@ -122,15 +111,15 @@ function keepOf({ keeper }: StageRun, layer: PlannedLayer): Pick<UnpackJob, 'kee
   return keep === undefined ? {} : { keep };
 }
 
-function treeOf({ context }: StageRun, root: string): NonNullable<UnpackJob['tree']> {
-  return { root, policy: context.driver.unpack };
-}
-
-function prepareTree({ context }: StageRun, target: StageTarget, below: StageTarget | undefined): void {
-  const { parent } = target.layer;
-  if (below !== undefined) context.driver.prepareStaged(target.tree, { parent: { staged: below.tree } });
-  else if (parent !== undefined) context.driver.prepareStaged(target.tree, { parent: { id: parent } });
-  else context.driver.prepareStaged(target.tree, {});
+/** @returns the directory whose copy the tree begins as, if any */
+function prepareTree(
+  { context }: StageRun,
+  { layer, tree }: StageTarget,
+  below: StageTarget | undefined,
+): string | undefined {
+  const { parent } = layer;
+  if (below !== undefined) return context.driver.prepareStaged(tree, { parent: { staged: below.tree } });
+  return context.driver.prepareStaged(tree, parent === undefined ? {} : { parent: { id: parent } });
 }
 
 /** In bytes; 0 if not known. */
@@ -156,11 +145,11 @@ async function runJob(run: StageRun, layer: PlannedLayer, job: UnpackJob): Promi
 async function allOrStop<T, R>(
   stop: AbortController,
   items: readonly T[],
-  fn: (item: T) => Promise<R>,
+  fn: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   return await settleAll(
     stop,
-    items.map((item) => stopOnError(stop, () => fn(item))),
+    items.map((item, index) => stopOnError(stop, () => fn(item, index))),
   );
 }
 

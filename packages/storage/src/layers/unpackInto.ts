@@ -18,6 +18,8 @@ export interface DiffInput {
 export interface UnpackTarget {
   /** An existing directory. */
   readonly root: string;
+  /** As {@link UnpackTree.base}. */
+  readonly base?: string | undefined;
   /** A path for the tar-split, in a staging directory beside the layer records. */
   readonly tarSplit: string;
   readonly idMaps: IdMapLists;
@@ -33,11 +35,17 @@ export interface UnpackTarget {
 export async function unpackInto(
   context: StoreContext,
   { what, diff, expect = {}, signal }: DiffInput,
-  { root, tarSplit, idMaps, barrier }: UnpackTarget,
+  { root, base, tarSplit, idMaps, barrier }: UnpackTarget,
 ): Promise<UnpackResult> {
   const pool = await context.unpackPool();
   const { uidMap, gidMap } = idMaps;
-  const tree = { root, policy: context.driver.unpack, uidMap: plain(uidMap), gidMap: plain(gidMap) };
+  const tree = {
+    root,
+    ...(base === undefined ? {} : { base }),
+    policy: context.driver.unpack,
+    uidMap: plain(uidMap),
+    gidMap: plain(gidMap),
+  };
   const result = await pool.run(
     { what, expect, tree, tarSplit: { path: tarSplit }, sync: barrier.tracksFiles },
     { input: () => diff, signal },

@@ -1,6 +1,7 @@
 import { isStorageError, StorageError, wrapSystemError } from '@sediment/core';
 import { withCleanupError } from './cleanupError.ts';
 import { explainedBy, isAboutContent, namingBlob } from './contentError.ts';
+import { copyBase } from './copyBase.ts';
 import { DiffReader } from './diffReader.ts';
 import type { DiffSource } from './diffSource.ts';
 import { LayerSink } from './layerSink.ts';
@@ -26,7 +27,7 @@ export interface UnpackHooks {
 
 /**
  * Reads one layer to its last byte, once: hashes it, decompresses it by its magic, hashes the tar,
- * and writes tree, tar-split and the copy to be kept. Runs in the calling thread, with synchronous calls. After a failure
+ * and writes tree, tar-split and the copy to be kept. A tree that begins as a copy is copied first. Runs in the calling thread, with synchronous calls. After a failure
  * there is no tar-split, no copy and no open file; the tree is left to the caller, incomplete.
  *
  * @throws {StorageError} `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DIFF_ID_MISMATCH` when the layer is not
@@ -70,6 +71,7 @@ interface UnpackRun {
 
 async function unpackFrom(source: DiffSource, run: UnpackRun): Promise<UnpackResult> {
   const { job, hooks, checkpoint, handover } = run;
+  const copyWarnings = copyBase(job, checkpoint);
   const warnings = new WarningTally(job.what);
   const umaskIsZero = hooks.umaskIsZero ?? false;
   const sink = new LayerSink({ job, warnings, checkpoint, umaskIsZero, handover });
@@ -86,7 +88,7 @@ async function unpackFrom(source: DiffSource, run: UnpackRun): Promise<UnpackRes
       uidSet: sink.owners.uids,
       gidSet: sink.owners.gids,
       treeBytes: sink.treeBytes,
-      warnings: warnings.list(),
+      warnings: [...copyWarnings, ...warnings.list()],
     };
   } catch (error) {
     discard(sink, error);

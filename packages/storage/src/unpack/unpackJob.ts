@@ -25,6 +25,8 @@ export interface LayerExpectation {
 export interface UnpackTree {
   /** A directory that nothing else writes to. */
   readonly root: string;
+  /** The tree begins as a copy of this directory, which the job makes; `root` is empty then. */
+  readonly base?: string;
   readonly policy: UnpackPolicy;
   /** Owners in the tar are ids of a container with these maps; none if absent. */
   readonly uidMap?: readonly IdMap[];

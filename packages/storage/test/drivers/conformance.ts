@@ -21,6 +21,7 @@ import { lgetxattr } from '@sediment/posix';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountsBelow } from '../../../../test/support/mounts.ts';
 import { makeStoreRoot, type StoreRoot } from '../../../../test/support/storeRoot.ts';
+import { copyTree } from '../../src/copy/copyTree.ts';
 import type { Driver, DriverContext, DriverName } from '../../src/drivers/index.ts';
 import { IdMappings } from '../../src/idmaps/idMappings.ts';
 import { parseIdMapTriples } from '../../src/idmaps/parseIdMapTriples.ts';
@@ -110,9 +111,15 @@ export function driverConformance(subject: ConformanceSubject, on: 'tmpfs' | 'ex
       imageStores: [],
       onWarning: (warning) => warnings.push(warning),
     });
+    /** With what an unpack job does before it unpacks. */
+    const prepare = (tree: string, options: Parameters<Driver['prepareStaged']>[1]): void => {
+      const base = driver.prepareStaged(tree, options);
+      if (base === undefined) return;
+      copyTree(base, tree, { ignoreChownErrors: false, onWarning: (warning) => warnings.push(warning) });
+    };
     const stage = (parent: string | undefined, fill: (tree: string) => void): string => {
       const tree = temp.create().stageAddition();
-      driver.prepareStaged(tree, parent === undefined ? {} : { parent: { id: parent } });
+      prepare(tree, parent === undefined ? {} : { parent: { id: parent } });
       fill(tree);
       return tree;
     };
@@ -196,7 +203,7 @@ export function driverConformance(subject: ConformanceSubject, on: 'tmpfs' | 'ex
       chmodSync(below, 0o711);
       chownSync(below, 7, 8);
       const above = temp.create().stageAddition();
-      driver.prepareStaged(above, { parent: { staged: below } });
+      prepare(above, { parent: { staged: below } });
       expect(attributesOf(above)).toBe('711 7:8');
       writeFileSync(join(above, 'child'), 'child');
       driver.commitStaged(below, BASE, {});

@@ -184,7 +184,7 @@ export class OverlayDriver implements Driver {
     rotateDiffs(paths, owner);
   }
 
-  prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): void {
+  prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): undefined {
     const root = this.#rootOf(parent);
     try {
       makeDirectory(path, root);

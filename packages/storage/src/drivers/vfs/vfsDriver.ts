@@ -2,6 +2,7 @@ import { closeSync, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { wrapSystemError } from '@sediment/core';
 import { O_CLOEXEC, O_DIRECTORY } from '@sediment/posix';
+import { copyTree } from '../../copy/copyTree.ts';
 import type { IdMappings } from '../../idmaps/idMappings.ts';
 import { removeTree } from '../../staging/removeTree.ts';
 import { renameByPath } from '../../staging/renameByPath.ts';
@@ -28,7 +29,6 @@ import type { OpenedTree } from '../openedTree.ts';
 import { openInside } from '../openInside.ts';
 import { refuseStorageOptions } from '../storageOptions.ts';
 import type { UnpackPolicy } from '../unpackPolicy.ts';
-import { copyTree } from './copyTree.ts';
 import { noMountOptions, parseVfsOptions, type VfsOptions } from './vfsOptions.ts';
 
 const HOME_MODE = 0o700;
@@ -125,14 +125,15 @@ export class VfsDriver implements Driver {
     }
   }
 
-  prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): void {
-    const source =
+  prepareStaged(path: string, { parent }: { readonly parent?: TreeParent }): string | undefined {
+    const base =
       parent === undefined ? undefined : 'staged' in parent ? parent.staged : this.#pathOf(parent.id);
     try {
-      this.#makeTree(path, source);
+      makeRoot(path, base);
     } catch (error) {
       throw wrapSystemError(error, `making the staged tree ${path}`, 'IO', { path });
     }
+    return base;
   }
 
   commitStaged(path: string, id: string, { parent }: { readonly parent?: string }): void {
@@ -224,11 +225,8 @@ export class VfsDriver implements Driver {
     return this.#homes.require(id).home.layers.path(id);
   }
 
-  #makeTree(path: string, parent: string | undefined, idMaps?: IdMappings): void {
-    makeDirectory(
-      path,
-      parent === undefined ? { mode: BASE_MODE, ...layerOwner(idMaps) } : attributesOf(parent),
-    );
+  #makeTree(path: string, parent: string | undefined, idMaps: IdMappings | undefined): void {
+    makeRoot(path, parent, idMaps);
     if (parent === undefined) return;
     const { ignoreChownErrors } = this.#options;
     copyTree(parent, path, { ignoreChownErrors, onWarning: this.#context.onWarning });
@@ -263,6 +261,13 @@ function makeHome({ path, layers }: LayerHome): void {
   } catch (error) {
     throw wrapSystemError(error, `making the driver home ${path}`, 'GRAPHROOT_UNUSABLE', { path });
   }
+}
+
+function makeRoot(path: string, parent: string | undefined, idMaps?: IdMappings): void {
+  makeDirectory(
+    path,
+    parent === undefined ? { mode: BASE_MODE, ...layerOwner(idMaps) } : attributesOf(parent),
+  );
 }
 
 function attributesOf(path: string): DirectoryAttributes {
