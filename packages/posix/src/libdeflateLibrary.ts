@@ -1,5 +1,5 @@
 /** The compressing functions of the system's libdeflate. */
-import { loadNative } from './library.ts';
+import { loadNative, loadSystemLibrary } from './library.ts';
 
 type Callback = (error: Error | null, result: number | bigint) => void;
 
@@ -23,7 +23,7 @@ export function loadLibdeflate(name = 'libdeflate.so.0'): Libdeflate | { readonl
   const native = loadNative();
   if ('reason' in native) return native;
   try {
-    const lib = native.koffi.load(name);
+    const lib = loadSystemLibrary(name, 'libdeflate_gzip_compress');
     const compress = lib.func('libdeflate_gzip_compress', 'size_t', [
       'void *',
       'void *',

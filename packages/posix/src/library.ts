@@ -26,6 +26,9 @@ type Unavailable = { readonly reason: string };
 
 const SUPPORTED_ARCHITECTURES = ['x64', 'arm64'];
 
+/** A function that no other C library has. Others ignore that a library is to see its own functions first. */
+const GLIBC_ONLY = 'gnu_get_libc_version';
+
 let loaded: Loaded | Unavailable | undefined;
 
 /** koffi and the C library of this process, or the reason why there is none. Never throws. */
@@ -58,6 +61,32 @@ export function requireNative(): Loaded {
   throw new StorageError('NATIVE_UNAVAILABLE', native.reason, {
     hint: 'install the optional dependencies of koffi for this platform, or use snapshot access, which needs no native code',
   });
+}
+
+/**
+ * A library of the system, whose calls among its own functions stay inside of it: the names of what the running program
+ * exports would otherwise come first. Node.js exports its own zstd, of another version with other structures in memory.
+ *
+ * @param exported a function of the library; where the C library cannot keep the two apart, a program that exports it is refused
+ * @throws {StorageError} `NATIVE_UNAVAILABLE`
+ * @throws {Error} koffi's, if there is no such library
+ */
+export function loadSystemLibrary(name: string, exported: string): Library {
+  const { koffi, libc } = requireNative();
+  if (!exports(libc, GLIBC_ONLY) && exports(libc, exported)) {
+    throw new StorageError('NATIVE_UNAVAILABLE', `this program has functions of ${name} itself`);
+  }
+  return koffi.load(name, { deep: true });
+}
+
+function exports(library: Library, name: string): boolean {
+  try {
+    library.symbol(name);
+    return true;
+  } catch (error) {
+    if (error instanceof Error) return false;
+    throw error;
+  }
 }
 
 /** errno of the last native call of this thread; read it before any other native call. */

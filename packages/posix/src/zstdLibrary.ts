@@ -1,5 +1,5 @@
 /** The zstd functions of the system's libzstd, and how their buffers are passed. */
-import { loadNative } from './library.ts';
+import { loadNative, loadSystemLibrary } from './library.ts';
 
 export interface Zstd {
   createDStream(): unknown;
@@ -10,6 +10,7 @@ export interface Zstd {
   compressStream2(stream: unknown, output: Buffer, input: Buffer, operation: number): number | bigint;
   setParameter(stream: unknown, parameter: number, value: number): number | bigint;
   setEncoderParameter(stream: unknown, parameter: number, value: number): number | bigint;
+  versionString(): string;
   isError(code: number | bigint): number;
   getErrorName(code: number | bigint): string;
   address(bytes: Uint8Array): bigint;
@@ -28,7 +29,7 @@ function bindZstd(): Zstd | { readonly reason: string } {
   if ('reason' in native) return native;
   const { koffi } = native;
   try {
-    const lib = koffi.load('libzstd.so.1');
+    const lib = loadSystemLibrary('libzstd.so.1', 'ZSTD_isError');
     return {
       createDStream: lib.func('ZSTD_createDStream', 'void *', []),
       freeDStream: lib.func('ZSTD_freeDStream', 'size_t', ['void *']),
@@ -38,6 +39,7 @@ function bindZstd(): Zstd | { readonly reason: string } {
       compressStream2: lib.func('ZSTD_compressStream2', 'size_t', ['void *', 'void *', 'void *', 'int']),
       setParameter: lib.func('ZSTD_DCtx_setParameter', 'size_t', ['void *', 'int', 'int']),
       setEncoderParameter: lib.func('ZSTD_CCtx_setParameter', 'size_t', ['void *', 'int', 'int']),
+      versionString: lib.func('ZSTD_versionString', 'str', []),
       isError: lib.func('ZSTD_isError', 'uint32_t', ['size_t']),
       getErrorName: lib.func('ZSTD_getErrorName', 'str', ['size_t']),
       address: (bytes) => koffi.address(bytes),
