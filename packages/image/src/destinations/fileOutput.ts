@@ -7,6 +7,7 @@ import { destinationExists, statOrMissing } from './archivePlace.ts';
 import { onDestination, throwIfStopped } from './destinationError.ts';
 import { type DestinationLock, lockDestination } from './destinationLock.ts';
 import { forgetLeft, removeOnExit } from './leftOnExit.ts';
+import { SyncBehind } from './syncBehind.ts';
 import { syncDirectory } from './syncDirectory.ts';
 import { temporariesIn, temporaryName } from './temporaryName.ts';
 import { WriteBehind } from './writeBehind.ts';
@@ -85,6 +86,7 @@ class FileOutput implements ArchiveOutput {
   readonly #options: FileOutputOptions;
   readonly #opened: Opened;
   readonly #written: WriteBehind;
+  readonly #synced: SyncBehind;
   #closing: Promise<void> | undefined;
   #committed = false;
 
@@ -92,6 +94,7 @@ class FileOutput implements ArchiveOutput {
     this.#options = options;
     this.#opened = opened;
     this.#written = new WriteBehind(opened.file);
+    this.#synced = new SyncBehind(opened.file);
     this.location = options.location;
     this.stagingDirectory = options.stagingDirectory ?? dirname(options.path);
     this.revise = {
@@ -107,6 +110,7 @@ class FileOutput implements ArchiveOutput {
   async write(bytes: Uint8Array): Promise<void> {
     throwIfStopped(this.#options.signal);
     await this.#do(() => this.#written.write(bytes));
+    this.#synced.reached(this.#written.position);
   }
 
   flush(): Promise<void> {
@@ -119,7 +123,7 @@ class FileOutput implements ArchiveOutput {
     await this.#do(async () => {
       await this.#written.flush();
       if (existing !== undefined) await takeOver(file, existing);
-      await file.sync();
+      await this.#synced.end();
     });
     lock.assertHeld();
     await this.#publish(await checkExisting(this.#options));
@@ -151,6 +155,7 @@ class FileOutput implements ArchiveOutput {
     try {
       await this.#do(async () => {
         await this.#written.settle();
+        await this.#synced.settle();
         await file.close();
         if (!this.#committed) await rm(temporary, { force: true });
       });
