@@ -33,11 +33,12 @@ const HASHED_ELSEWHERE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Two digests and inflating take longer than all that the consumer does with files that are not small: a thread more
- * lets the kernel balance the three over two cores.
+ * lets the kernel balance the three over two cores. Where the consumer begins by copying a tree there is no hurry, and each
+ * layer would start such a thread.
  */
-function hashingOf({ blob }: UnpackJob): Pick<DiffReaderHooks, 'hashElsewhere'> {
+function hashingOf({ blob, tree }: UnpackJob): Pick<DiffReaderHooks, 'hashElsewhere'> {
   const isLarge = blob !== undefined && blob.length >= HASHED_ELSEWHERE_BYTES;
-  return isLarge ? { hashElsewhere: hashInThread } : {};
+  return isLarge && tree?.base === undefined ? { hashElsewhere: hashInThread } : {};
 }
 
 interface Production {
