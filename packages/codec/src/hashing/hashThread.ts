@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Digest, type DigestAlgorithm, newHasher, StorageError } from '@sediment/core';
+import { BLOCK_BYTES, holdShared, SharedBlocks } from '../sharedBlocks.ts';
 
-const SLOT_BYTES = 512 * 1024;
-const SLOTS = 3;
+/** For bytes that lie elsewhere than in shared blocks, and are copied. */
+const COPIES = 3;
 /** Streams mostly come one after the other. */
 const IDLE_MS = 200;
 
@@ -12,26 +13,30 @@ const SMALL_HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
 
 /** What the thread runs: it has no file, so that nobody has to know where it lies. */
 const PROGRAM = `
-const { parentPort, workerData } = require('node:worker_threads');
+const { parentPort } = require('node:worker_threads');
 const { createHash } = require('node:crypto');
 let hash;
-parentPort.on('message', ({ begin, slot, length }) => {
+let blocks;
+parentPort.on('message', ({ begin, memory, offset, length }) => {
   if (begin !== undefined) hash = createHash(begin);
-  else if (slot !== undefined) {
-    hash.update(new Uint8Array(workerData, slot * ${SLOT_BYTES}, length));
-    parentPort.postMessage({ slot });
-  } else parentPort.postMessage({ hex: hash.digest('hex') });
+  else if (memory !== undefined) blocks = memory;
+  else if (offset === undefined) parentPort.postMessage(hash.digest('hex'));
+  else {
+    hash.update(new Uint8Array(blocks, offset, length));
+    parentPort.postMessage(undefined);
+  }
 });
 `;
 
-type Answer = { readonly slot: number } | { readonly hex: string };
+/** What comes of a question, in the order of the questions: nothing for bytes, or when the thread has ended. */
+type Answered = (hex: string | undefined) => void;
 
 /**
  * A hash that another thread computes. One who does not come to the end of it calls `abandon`; until then, or until the
  * hash is collected, the thread has no time for others.
  */
 export interface ThreadHasher {
-  /** Settles when the bytes may be used again. Call one after the other. */
+  /** Settles when the bytes may be used again, or, if they lie in a shared block, are held. Call one after the other. */
   update(bytes: Uint8Array): Promise<void>;
   /** Call once, at the end. */
   digest(): Promise<Digest>;
@@ -49,12 +54,12 @@ const forgotten = new FinalizationRegistry((abandon: () => void) => abandon());
  * @throws {StorageError} `IO`, from all methods, when the thread ends unexpectedly
  */
 export class HashThread {
-  readonly #memory = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
   readonly #worker: Worker;
   readonly #started: Promise<boolean>;
-  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
-  #answered: (() => void) | undefined;
-  #hex: string | undefined;
+  readonly #copies = new SharedBlocks(COPIES);
+  readonly #asked: Answered[] = [];
+  /** What the thread reads of. */
+  #memory: ArrayBufferLike | undefined;
   #failure: StorageError | undefined;
   #isBusy = false;
   #streams = 0;
@@ -67,11 +72,10 @@ export class HashThread {
       // What NODE_OPTIONS preloads is of no use there, and may be larger than the heap.
       env: {},
       name: 'sediment-hash',
-      workerData: this.#memory,
       resourceLimits: SMALL_HEAP,
     };
     this.#worker = new Worker(PROGRAM, options);
-    this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer));
+    this.#worker.on('message', (hex: string | undefined) => this.#onAnswer(hex));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
     this.#started = new Promise((resolve) => {
@@ -128,51 +132,54 @@ export class HashThread {
   async #hasStarted(): Promise<boolean> {
     this.#worker.ref();
     const hasStarted = await this.#started;
-    this.#worker.unref();
+    if (this.#asked.length === 0) this.#worker.unref();
     return hasStarted;
   }
 
   async #update(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length; start += SLOT_BYTES) {
-      const part = bytes.subarray(start, start + SLOT_BYTES);
-      const slot = await this.#freeSlot();
-      new Uint8Array(this.#memory, slot * SLOT_BYTES, part.length).set(part);
-      this.#worker.postMessage({ slot, length: part.length });
+    const release = holdShared(bytes);
+    if (release !== undefined) {
+      this.#hash(bytes, release);
+      return;
+    }
+    for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
+      await this.#copies.room();
+      const copy = this.#copies.take().subarray(0, bytes.length - start);
+      copy.set(bytes.subarray(start, start + copy.length));
+      this.#hash(copy, () => this.#copies.release(copy));
     }
   }
 
-  async #freeSlot(): Promise<number> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const slot = this.#free.pop();
-      if (slot !== undefined) return slot;
-      await this.#nextAnswer();
+  #hash({ buffer, byteOffset: offset, length }: Uint8Array, done: () => void): void {
+    if (this.#failure === undefined && buffer !== this.#memory) {
+      this.#memory = buffer;
+      this.#worker.postMessage({ memory: buffer });
     }
+    this.#ask({ offset, length }, done);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #digest(): Promise<string> {
-    this.#worker.postMessage({});
-    while (this.#hex === undefined && this.#failure === undefined) await this.#nextAnswer();
-    const hex = this.#hex;
-    this.#hex = undefined;
+    const hex = await new Promise<string | undefined>((resolve) => this.#ask({}, resolve));
     this.#rest();
     if (hex === undefined) throw this.#failure;
     return hex;
   }
 
-  /** The thread keeps the process alive only for those who wait: a stream may be forgotten halfway. */
-  async #nextAnswer(): Promise<void> {
-    this.#worker.ref();
-    await new Promise<void>((resolve) => {
-      this.#answered = resolve;
-    });
-    this.#worker.unref();
+  /** The thread keeps the process alive only until it has answered: a stream may be forgotten halfway. */
+  #ask(question: { readonly offset?: number; readonly length?: number }, answered: Answered): void {
+    if (this.#failure !== undefined) {
+      answered(undefined);
+      return;
+    }
+    if (this.#asked.length === 0) this.#worker.ref();
+    this.#asked.push(answered);
+    this.#worker.postMessage(question);
   }
 
-  #onAnswer(answer: Answer): void {
-    if ('slot' in answer) this.#free.push(answer.slot);
-    else this.#hex = answer.hex;
-    this.#answered?.();
+  #onAnswer(hex: string | undefined): void {
+    this.#asked.shift()?.(hex);
+    if (this.#asked.length === 0) this.#worker.unref();
   }
 
   #fail(cause: Error | undefined): void {
@@ -181,7 +188,7 @@ export class HashThread {
       hint: 'try again; a thread that runs out of memory ends like this, too',
       ...(cause === undefined ? {} : { cause }),
     });
-    this.#answered?.();
+    for (const answered of this.#asked.splice(0)) answered(undefined);
   }
 
   #rest(): void {

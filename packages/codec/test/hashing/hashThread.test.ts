@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { HashThread, hashInThread } from '../../src/hashing/hashThread.ts';
 import { verified } from '../../src/index.ts';
+import { SharedBlocks } from '../../src/sharedBlocks.ts';
 
 function digestOf(data: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
   const hasher = newHasher(algorithm);
@@ -36,6 +37,38 @@ describe('HashThread', () => {
       expect(await hasher.digest()).toBe(digestOf(data, algorithm));
       expect(thread.isFree).toBe(true);
     }
+  });
+
+  it('reads shared blocks where they are, of several memories, and holds them until then', async () => {
+    const thread = new HashThread();
+    const data = randomBytes(3_000_000);
+    const pools = [new SharedBlocks(2), new SharedBlocks(1)];
+    const hasher = thread.begin('sha256');
+    let position = 0;
+    for (let turn = 0; position < data.length; turn++) {
+      const pool = pools[turn % 2] as SharedBlocks;
+      await pool.room();
+      const block = pool.take();
+      const length = data.copy(block, 0, position, position + 200_000 + turn);
+      await hasher.update(block.subarray(0, length));
+      pool.release(block);
+      position += length;
+      await hasher.update(data.subarray(position, position + 10));
+      position += 10;
+    }
+    expect(await hasher.digest()).toBe(digestOf(data));
+    expect(pools.every((pool) => pool.isUnused)).toBe(true);
+  });
+
+  it('releases shared blocks when it ends, whatever became of them', async () => {
+    const thread = new HashThread();
+    await thread.begin('sha256').digest();
+    while (thread.isAlive) await sleep(20);
+    const pool = new SharedBlocks(1);
+    const block = pool.take();
+    await expect(thread.begin('sha256').update(block)).rejects.toThrow('the hashing thread ended');
+    pool.release(block);
+    expect(pool.isUnused).toBe(true);
   });
 
   it('begins anew after a stream that was left', async () => {

@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { holdShared } from '../../src/sharedBlocks.ts';
 import { assembleTar } from '../../src/tarSplit/assembleTar.ts';
 import { readTarSplit } from '../../src/tarSplit/readTarSplit.ts';
 import type { LayerFile } from '../../src/tarSplit/tarAssembler.ts';
+import type { TarSplitEntry } from '../../src/tarSplit/tarSplitEntry.ts';
 import { chunked, collect, failureOf } from '../support/bytes.ts';
 import { fileOf } from '../support/layerFile.ts';
 import { END, entry, header, pax } from '../support/tarBytes.ts';
@@ -46,6 +49,25 @@ describe('assembleTar', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('does not touch chunks that are still held', async () => {
+    const payload = randomBytes(9_000_000);
+    const entries: TarSplitEntry[] = [{ type: 'segment', payload, position: 0 }];
+    const held: { chunk: Uint8Array; release(): void }[] = [];
+    const kept: Buffer[] = [];
+    const keep = () => {
+      const { chunk, release } = held.shift() as (typeof held)[number];
+      kept.push(Buffer.from(chunk));
+      release();
+    };
+    for await (const chunk of assembleTar([entries], () => fileOf(Buffer.alloc(0), 100))) {
+      held.push({ chunk, release: holdShared(chunk) as () => void });
+      if (held.length > 2) setImmediate(keep);
+    }
+    while (held.length > 2) await new Promise((resolve) => setImmediate(resolve));
+    while (held.length > 0) keep();
+    expect(Buffer.concat(kept).equals(payload)).toBe(true);
   });
 
   it('gives the same bytes for sparse files', async () => {

@@ -1,11 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
+import { holdShared } from '@sediment/codec';
 import { writeFully } from './writeFully.ts';
 
 const BUFFER_BYTES = 512 * 1024;
+/** What is shorter is gathered. */
+const DIRECT_BYTES = BUFFER_BYTES / 2;
 
 /**
  * Writes a file from its start in large pieces, each while the next one is gathered. What was given may be used again at
- * once; an error of a piece is thrown by one of the calls that follow, at the latest by `flush`.
+ * once, for it is copied, or held where it lies in a shared block; an error of a piece is thrown by one of the calls that follow, at the latest by `flush`.
  */
 export class WriteBehind {
   readonly #file: FileHandle;
@@ -29,6 +32,10 @@ export class WriteBehind {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length >= DIRECT_BYTES) {
+      const release = holdShared(bytes);
+      if (release !== undefined) return await this.#writeHeld(bytes, release);
+    }
     for (let done = 0; done < bytes.length; ) {
       const length = Math.min(bytes.length - done, BUFFER_BYTES - this.#fill);
       this.#buffer.set(bytes.subarray(done, done + length), this.#fill);
@@ -70,18 +77,34 @@ export class WriteBehind {
     await this.#writing.catch(() => undefined);
   }
 
+  async #writeHeld(bytes: Uint8Array, release: () => void): Promise<void> {
+    try {
+      if (this.#fill > 0) await this.#next();
+      await this.#writing;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    this.#begin(bytes);
+    this.#writing.then(release, release);
+  }
+
   /** Begins to write what was gathered, once the piece before is written. */
   async #next(): Promise<void> {
     await this.#writing;
     const [full, next] = [this.#buffer, this.#other ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)];
+    this.#begin(full.subarray(0, this.#fill));
+    this.#fill = 0;
+    [this.#buffer, this.#other] = [next, full];
+  }
+
+  #begin(bytes: Uint8Array): void {
     const start = this.#start;
-    this.#writing = writeFully(this.#file, full.subarray(0, this.#fill), start);
+    this.#start += bytes.length;
+    this.#writing = writeFully(this.#file, bytes, start);
     // Whoever calls next is told.
     this.#writing.catch(() => {
       this.#failedAt = start;
     });
-    this.#start += this.#fill;
-    this.#fill = 0;
-    [this.#buffer, this.#other] = [next, full];
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { assembleTar } from '@sediment/codec';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WriteBehind } from '../../src/destinations/writeBehind.ts';
 
@@ -30,6 +31,13 @@ function failingFrom(position: number): FileHandle {
   return { write, truncate: (length: number) => file.truncate(length) } as unknown as FileHandle;
 }
 
+/** In chunks that lie where threads share memory, and that are used again. */
+function inSharedBlocks(payload: Buffer): AsyncIterable<Uint8Array> {
+  return assembleTar([[{ type: 'segment', payload, position: 0 }]], () => {
+    throw new Error('there are no files');
+  });
+}
+
 describe('WriteBehind', () => {
   it('writes pieces of any size in their order, though their buffers are used again', async () => {
     const output = new WriteBehind(file);
@@ -45,6 +53,34 @@ describe('WriteBehind', () => {
     }
     await output.flush();
     expect(written().equals(data.subarray(0, position))).toBe(true);
+  });
+
+  it('writes shared blocks where they are, and no other bytes than those that it was given', async () => {
+    const output = new WriteBehind(file);
+    const data = randomBytes(6_000_000);
+    await output.write(Buffer.from('head'));
+    for await (const chunk of inSharedBlocks(data)) {
+      await output.write(chunk);
+      await output.write(Buffer.from('-'));
+    }
+    await output.flush();
+    const expected: Buffer[] = [Buffer.from('head')];
+    for (let start = 0; start < data.length; start += 524_288) {
+      expected.push(data.subarray(start, start + 524_288), Buffer.from('-'));
+    }
+    expect(written().equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  it('lets go of shared blocks that it cannot write', async () => {
+    const output = new WriteBehind(failingFrom(1_000_000));
+    let failures = 0;
+    for await (const chunk of inSharedBlocks(Buffer.alloc(9_000_000))) {
+      await output.write(chunk).catch(() => {
+        failures++;
+      });
+    }
+    expect(failures).toBeGreaterThan(10);
+    await output.settle();
   });
 
   it('patches, truncates and goes on', async () => {
