@@ -50,7 +50,7 @@ export { knownFileSystems, type MountRequest, maxMountDataBytes, mount, umount2 
 export { errnoName, errnoNumber, isPosixError, PosixError, type PosixErrorOptions } from './posixError.ts';
 export { chdir, openFileLimit, umask, unshare } from './process.ts';
 export { sleepMicroseconds, withRealtimePriority } from './scheduling.ts';
-export { fstatat, fstatatIfExists, type PosixStat } from './stat.ts';
+export { fstatat, fstatatIfExists, type PosixStat, regularFileSize } from './stat.ts';
 export {
   type FileRange,
   SYNC_FILE_RANGE_WAIT_AFTER,

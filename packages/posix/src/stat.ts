@@ -1,5 +1,5 @@
 import { cStringAddress } from './address.ts';
-import { AT_SYMLINK_NOFOLLOW } from './constants.ts';
+import { AT_SYMLINK_NOFOLLOW, S_IFMT, S_IFREG } from './constants.ts';
 import { makedev } from './device.ts';
 import type { PathLike } from './files.ts';
 import { cFunction, lastErrno } from './library.ts';
@@ -32,6 +32,7 @@ const STATX_BASIC_STATS = 0x7ff;
 const STATX_MNT_ID = 0x1000;
 const STATX_SIZE = 256;
 const ENOENT = errnoNumber('ENOENT');
+const UINT32_VALUES = 2 ** 32;
 
 const statx = cFunction<[number, number, number, number, Buffer]>('statx', {
   parameters: ['int', 'uintptr_t', 'int', 'uint32_t', 'void *'],
@@ -61,6 +62,17 @@ export function fstatatIfExists(
   return decodeStat();
 }
 
+/**
+ * Size in bytes of a regular file that `path` itself names, no symlink followed; undefined if it is something else, or nothing.
+ * For one call a file {@link fstatatIfExists} takes long to spell all the rest.
+ */
+export function regularFileSize(dirfd: number, path: PathLike): number | undefined {
+  const result = callStatx(dirfd, path, AT_SYMLINK_NOFOLLOW);
+  if (result < 0 && lastErrno() === ENOENT) return undefined;
+  checked(result, 'statx', path);
+  return (struct.readUInt16LE(28) & S_IFMT) === S_IFREG ? readUInt64(40) : undefined;
+}
+
 function callStatx(dirfd: number, path: PathLike, flags: number): number {
   return statx(dirfd, cStringAddress(path, 'path'), flags, STATX_BASIC_STATS | STATX_MNT_ID, struct);
 }
@@ -84,7 +96,7 @@ function decodeStat(): PosixStat {
 }
 
 function readUInt64(offset: number): number {
-  return struct.readUInt32LE(offset) + struct.readUInt32LE(offset + 4) * 2 ** 32;
+  return struct.readUInt32LE(offset) + struct.readUInt32LE(offset + 4) * UINT32_VALUES;
 }
 
 function readTime(offset: number): bigint {

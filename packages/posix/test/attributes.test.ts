@@ -1,4 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   AT_EMPTY_PATH,
@@ -19,6 +20,7 @@ import {
   O_RDWR,
   openat,
   readMountInfo,
+  regularFileSize,
   S_IFBLK,
   S_IFLNK,
   S_IFMT,
@@ -98,6 +100,11 @@ describe.skipIf(!isLinux)('stat (needs Linux)', () => {
     expect(fstatatIfExists(AT_FDCWD, `${path}.missing`)).toBeUndefined();
     expect(fstatatIfExists(AT_FDCWD, path)?.size).toBe(7);
     expect(() => fstatatIfExists(AT_FDCWD, `${path}/below`)).toThrow('ENOTDIR');
+    expect(regularFileSize(AT_FDCWD, path)).toBe(7);
+    for (const other of [`${path}.missing`, dirname(path), '/dev/null', '/proc/self/exe']) {
+      expect(regularFileSize(AT_FDCWD, other)).toBeUndefined();
+    }
+    expect(() => regularFileSize(AT_FDCWD, `${path}/below`)).toThrow('ENOTDIR');
   });
 });
 

@@ -4,7 +4,6 @@ import {
   AT_FDCWD,
   capabilities,
   close,
-  fstatatIfExists,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -14,6 +13,7 @@ import {
   openat2,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
+  regularFileSize,
 } from '@sediment/posix';
 
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EXDEV']);
@@ -100,9 +100,8 @@ export class InsideDirectory {
 
 /** Looks first: what lies there may be a device, which must not be opened. */
 function openFileAt(directory: number, base: Buffer): OpenedInside | undefined {
-  const stat = fstatatIfExists(directory, base);
-  if (stat === undefined || (stat.mode & fsConstants.S_IFMT) !== fsConstants.S_IFREG) return undefined;
-  return { fd: openat(directory, base, READ), size: stat.size, close };
+  const size = regularFileSize(directory, base);
+  return size === undefined ? undefined : { fd: openat(directory, base, READ), size, close };
 }
 
 function openByKernel(directory: number, name: Buffer): number | undefined {

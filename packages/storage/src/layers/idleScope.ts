@@ -13,6 +13,9 @@ export class IdleScope {
   #held: HeldScope<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #left: Promise<void> = Promise.resolve();
+  #isUsed = false;
+  /** When the last piece ended, in milliseconds. */
+  #lastUse = 0;
 
   /** @param enter see {@link holdScope}; called whenever the scope has to be entered again */
   constructor(enter: (inside: () => Promise<void>) => Promise<void>) {
@@ -21,27 +24,35 @@ export class IdleScope {
 
   /** Runs a piece of the work inside of the scope; one at a time. */
   async use<T>(fn: () => Promise<T> | T): Promise<T> {
-    clearTimeout(this.#timer);
-    await this.#left;
-    this.#held ??= await holdScope<void>((inside) => this.#enter(() => inside()));
+    this.#isUsed = true;
     try {
+      await this.#left;
+      this.#held ??= await holdScope<void>((inside) => this.#enter(() => inside()));
       return await fn();
     } finally {
-      this.#timer = setTimeout(() => this.#leaveForNow(), IDLE_MS);
+      this.#isUsed = false;
+      this.#lastUse = performance.now();
+      if (this.#held !== undefined) this.#timer ??= setTimeout(() => this.#look(), IDLE_MS);
     }
   }
 
   /** Leaves the scope, if it was entered. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     const held = this.#held;
     this.#held = undefined;
     await this.#left;
     await held?.release();
   }
 
-  /** A failure is told to whoever comes next. */
-  #leaveForNow(): void {
+  /** Pieces are many, so that none of them sets the clock. A failure is told to whoever comes next. */
+  #look(): void {
+    const rest = this.#isUsed ? IDLE_MS : this.#lastUse + IDLE_MS - performance.now();
+    if (rest > 0) {
+      this.#timer = setTimeout(() => this.#look(), rest);
+      return;
+    }
     const left = this.end();
     left.catch(() => undefined);
     this.#left = left;
