@@ -14,6 +14,7 @@ export {
   type KeptLayerRequest,
   type PutBlobOptions,
 } from './blobs/blobs.ts';
+export { sqliteMisfit } from './blobs/sqliteMisfit.ts';
 export {
   type CheckEvent,
   type CheckFinding,

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { sqliteMisfit } from '@sediment/storage';
 import type BetterSqlite3 from 'better-sqlite3';
 
 /**
@@ -7,5 +8,8 @@ import type BetterSqlite3 from 'better-sqlite3';
  * @throws whatever keeps it from being loaded
  */
 export function loadSqlite(): typeof BetterSqlite3 {
-  return createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
+  const require = createRequire(import.meta.url);
+  const misfit = sqliteMisfit(require('better-sqlite3/package.json').version);
+  if (misfit !== undefined) throw new Error(`better-sqlite3 cannot be loaded: ${misfit}`);
+  return require('better-sqlite3') as typeof BetterSqlite3;
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { StorageError } from '@sediment/core';
+import { sqliteMisfit } from './sqliteMisfit.ts';
 
 type Sqlite = typeof import('better-sqlite3');
 export type Database = import('better-sqlite3').Database;
@@ -14,7 +15,10 @@ let loaded: Sqlite | undefined;
 export function loadSqlite(): Sqlite {
   if (loaded !== undefined) return loaded;
   try {
-    const sqlite = createRequire(import.meta.url)('better-sqlite3') as Sqlite;
+    const require = createRequire(import.meta.url);
+    const misfit = sqliteMisfit(require('better-sqlite3/package.json').version);
+    if (misfit !== undefined) throw new Error(misfit);
+    const sqlite = require('better-sqlite3') as Sqlite;
     // The package loads its binary with the first database only.
     new sqlite(':memory:').close();
     loaded = sqlite;

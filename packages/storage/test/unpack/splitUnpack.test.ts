@@ -242,7 +242,9 @@ describe.skipIf(NEEDS_ROOT !== undefined)(`one layer in two threads (${NEEDS_ROO
       try {
         const error = await pool.run(job).catch((failure: StorageError) => failure);
         expect(error).toMatchObject({ code: 'NO_SPACE' });
-        messages.push((error as StorageError).message.replaceAll(job.directory, ''));
+        const message = (error as StorageError).message.replaceAll(job.directory, '');
+        // Which file it is depends on the kernel, too: each core counts some of what is free for itself.
+        messages.push(message.replace(/"f\d+"/, '"f"'));
       } finally {
         execFileSync('umount', [job.root]);
       }
