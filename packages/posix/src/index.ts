@@ -32,6 +32,7 @@ export {
   gzipCompressors,
   type OpenGzipCompressor,
 } from './gzipCompressor.ts';
+export { type InflateStep, isalInflaters, type RawInflater } from './isalInflater.ts';
 export { ofdQueryLock, ofdTryLock, ofdUnlock } from './locks.ts';
 export {
   type FsSetting,

@@ -6,7 +6,10 @@
  */
 import { constants, createInflateRaw } from 'node:zlib';
 
-/** What one step did. `ended` is certain only when input and room in the output are left over. */
+/**
+ * What one step did. `ended` is certain only when input and room in the output are left over. `consumed` is negative when bytes
+ * that were taken before turn out to be behind the end; they are then of the same input.
+ */
 export interface InflateStep {
   consumed: number;
   produced: number;

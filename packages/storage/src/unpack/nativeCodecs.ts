@@ -2,12 +2,19 @@ import {
   type Decoder,
   type Encoder,
   encoderFor,
+  type GunzipOptions,
   gunzip,
   gzipMembers,
   registerDecoder,
   registerEncoder,
 } from '@sediment/codec';
-import { createZstdDecoder, createZstdEncoder, gzipCompressors, nativeCrc32 } from '@sediment/posix';
+import {
+  createZstdDecoder,
+  createZstdEncoder,
+  gzipCompressors,
+  isalInflaters,
+  nativeCrc32,
+} from '@sediment/posix';
 
 /** Of libdeflate: its fastest. Application images become 2 % larger than those of Go's programs. */
 const GZIP_LEVEL = 1;
@@ -26,15 +33,20 @@ export function registerNativeCodecs(): void {
   registerEncoder('gzip', nativeGzip(encoderFor('gzip')));
 }
 
+/** File names; the usual ones if absent. */
+export interface GunzipLibraries {
+  readonly isal?: string;
+  readonly libdeflate?: string;
+}
+
 /**
- * Gunzip with the checksum of the system's libdeflate, which is looked for when first something is to be inflated.
- *
- * @param library its file name
+ * Gunzip by the system's ISA-L, with the checksum of its libdeflate; each is looked for when first something is to be inflated,
+ * and Node.js does what they do where there is none.
  */
-export function nativeGunzip(library?: string): Decoder {
-  let chosen: { readonly crc32: ReturnType<typeof nativeCrc32> } | undefined;
+export function nativeGunzip({ isal, libdeflate }: GunzipLibraries = {}): Decoder {
+  let chosen: Pick<GunzipOptions, 'openInflater' | 'crc32'> | undefined;
   return (source, options) => {
-    chosen ??= { crc32: nativeCrc32(library) };
+    chosen ??= { openInflater: isalInflaters(isal), crc32: nativeCrc32(libdeflate) };
     return gunzip(source, { ...options, ...chosen });
   };
 }

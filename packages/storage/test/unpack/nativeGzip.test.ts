@@ -54,23 +54,68 @@ describe('nativeGzip', () => {
 });
 
 describe('nativeGunzip', () => {
-  const plain = Buffer.concat([Buffer.alloc(700_000, 'lines of text\n'), randomBytes(300_000)]);
+  const plain = Buffer.concat([Buffer.alloc(300_000, 'lines of text\n'), randomBytes(100_000)]);
+  const missing = { isal: 'libisal-that-is-missing.so.2', libdeflate: 'libdeflate-that-is-missing.so.0' };
 
-  it.each([
-    ['with the library, where there is one', undefined],
-    ['without', 'libdeflate-that-is-missing.so.0'],
-  ])('inflates %s, and finds bytes that were changed', async (_, library) => {
-    const gunzip = nativeGunzip(library);
-    const bytes = Buffer.concat([gzipSync(plain), gzipSync('another member')]);
-    for (let round = 0; round < 2; round++) {
-      const inflated = await collect(gunzip(Readable.from([bytes.subarray(0, 999), bytes.subarray(999)])));
-      expect(inflated.equals(Buffer.concat([plain, Buffer.from('another member')]))).toBe(true);
-    }
-    const changed = gzipSync(plain);
-    changed[changed.length - 8] = (changed.at(-8) as number) ^ 1;
-    await expect(collect(gunzip(Readable.from([changed])))).rejects.toMatchObject({
-      code: 'COMPRESSION_INVALID',
-      message: expect.stringContaining('incorrect data check'),
+  for (const [how, libraries] of [
+    ['with the libraries that there are', {}],
+    ['without ISA-L', { isal: missing.isal }],
+    ['without any', missing],
+  ] as const) {
+    describe(how, () => {
+      const gunzip = nativeGunzip(libraries);
+
+      it('inflates several members, cut anywhere, into memory of any size', async () => {
+        const bytes = Buffer.concat([gzipSync(plain), gzipSync('another member'), gzipSync('')]);
+        const expected = Buffer.concat([plain, Buffer.from('another member')]);
+        for (const [size, room] of [
+          [1, 4096],
+          [7, 512],
+          [4096, 1024 * 1024],
+          [bytes.length, 65536],
+        ] as const) {
+          const output = () => Buffer.alloc(room);
+          const inflated = await collect(gunzip(Readable.from(cut(bytes, size)), { output }));
+          expect(inflated.equals(expected)).toBe(true);
+        }
+      });
+
+      it('finds bytes that were changed', async () => {
+        const changed = gzipSync(plain);
+        changed[changed.length - 8] = (changed.at(-8) as number) ^ 1;
+        await expect(collect(gunzip(Readable.from([changed])))).rejects.toMatchObject({
+          code: 'COMPRESSION_INVALID',
+          message: expect.stringContaining('incorrect data check'),
+        });
+        const header = gzipSync(plain);
+        // A block of a type that there is none of.
+        header[10] = 0x07;
+        await expect(collect(gunzip(Readable.from([header])))).rejects.toMatchObject({
+          code: 'COMPRESSION_INVALID',
+          message: expect.stringContaining('invalid block'),
+        });
+      });
+
+      it('finds out where bytes are missing, and what is behind the end', async () => {
+        const bytes = gzipSync(plain);
+        for (const length of [5, 100, bytes.length - 9, bytes.length - 8, bytes.length - 1]) {
+          const short = bytes.subarray(0, length);
+          await expect(collect(gunzip(Readable.from(cut(short, 1000))))).rejects.toMatchObject({
+            code: 'COMPRESSION_INVALID',
+          });
+        }
+        const long = Buffer.concat([bytes, Buffer.from('rest')]);
+        await expect(collect(gunzip(Readable.from(cut(long, 1000))))).rejects.toMatchObject({
+          code: 'COMPRESSION_INVALID',
+          message: expect.stringContaining(`at byte ${bytes.length}`),
+        });
+      });
     });
-  });
+  }
 });
+
+function cut(bytes: Buffer, size: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) pieces.push(Buffer.from(bytes.subarray(at, at + size)));
+  return pieces;
+}
