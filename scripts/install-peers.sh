@@ -19,6 +19,7 @@ strace:strace
 gzip:gzip
 pigz:pigz
 zstd:zstd
+igzip:isal
 xz:xz-utils
 bzip2:bzip2
 setcap:libcap2-bin
