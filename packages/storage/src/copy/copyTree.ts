@@ -113,13 +113,14 @@ export function copyTree(source: string, target: string, options: CopyTreeOption
 /** What {@link copyTree} does, for parts of trees. Close it in the end. */
 export class TreeCopier {
   readonly #options: CopyTreeOptions;
-  readonly #content = new ContentCopier();
+  readonly #content: ContentCopier;
   readonly #links = new HardLinks();
   readonly #skipped = new Map<WarningCode, { count: number; first: string }>();
   readonly #self = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
 
   constructor(options: CopyTreeOptions) {
     this.#options = options;
+    this.#content = new ContentCopier(options.checkpoint);
   }
 
   copyRoot(source: Buffer, target: Buffer): void {
