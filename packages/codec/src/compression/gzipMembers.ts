@@ -1,3 +1,4 @@
+import { type BlockSlot, workOnBlocks } from './blockQueue.ts';
 import { type DeflateTurns, deflateTurns } from './deflateTurns.ts';
 import type { Encoder } from './encoder.ts';
 
@@ -29,107 +30,24 @@ export const MEMBER_BYTES = 512 * 1024;
  * takes some milliseconds; no others are begun.
  */
 export function gzipMembers({ open, defaultLevel, turns = deflateTurns }: GzipMembersOptions): Encoder {
-  return async function* encode(source, { level = defaultLevel } = {}) {
-    const queue = new MemberQueue(() => open({ level, blockBytes: MEMBER_BYTES }), turns);
-    try {
-      for await (const chunk of source) {
-        for (let start = 0; start < chunk.length; ) {
-          start += queue.add(chunk, start);
-          while (queue.isFull) yield* queue.next();
-        }
-      }
-      queue.end();
-      while (queue.length > 0) yield* queue.next();
-    } finally {
-      void queue.close();
-    }
-  };
+  return (source, { level = defaultLevel } = {}) =>
+    workOnBlocks<MemberSlot>(source, {
+      turns,
+      newSlot: () => ({
+        block: Buffer.allocUnsafeSlow(MEMBER_BYTES),
+        compressor: open({ level, blockBytes: MEMBER_BYTES }),
+      }),
+      begin:
+        ({ block, compressor }, length) =>
+        () =>
+          compressor.compress(block.subarray(0, length)),
+      end: (slots) => {
+        for (const { compressor } of slots) compressor.close();
+      },
+    });
 }
 
 /** A block, and what makes a member of it. */
-interface Slot {
-  readonly block: Buffer;
+interface MemberSlot extends BlockSlot {
   readonly compressor: MemberCompressor;
-}
-
-interface Made {
-  readonly slot: Slot;
-  readonly member: Uint8Array;
-}
-
-const EMPTY = new Uint8Array(0);
-
-/** The members of one stream that are being made, in their order. */
-class MemberQueue {
-  readonly #open: () => MemberCompressor;
-  readonly #turns: DeflateTurns;
-  readonly #pending: Promise<Made>[] = [];
-  readonly #slots: Slot[] = [];
-  readonly #free: Slot[] = [];
-  #filling: Slot | undefined;
-  #length = 0;
-  #isEmpty = true;
-  #isStopped = false;
-
-  constructor(open: () => MemberCompressor, turns: DeflateTurns) {
-    this.#open = open;
-    this.#turns = turns;
-  }
-
-  get length(): number {
-    return this.#pending.length;
-  }
-
-  /** One more than can be made at a time, so that nobody waits while the result is taken away. */
-  get isFull(): boolean {
-    return this.#pending.length > this.#turns.width;
-  }
-
-  /** Copies what fits into the block that is being filled. @returns how much that was */
-  add(chunk: Uint8Array, start: number): number {
-    this.#filling ??= this.#free.pop() ?? this.#newSlot();
-    const end = Math.min(chunk.length, start + MEMBER_BYTES - this.#length);
-    this.#filling.block.set(chunk.subarray(start, end), this.#length);
-    this.#length += end - start;
-    if (this.#length === MEMBER_BYTES) this.#begin(this.#filling);
-    return end - start;
-  }
-
-  /** Nothing at all is a member, too. */
-  end(): void {
-    if (this.#length > 0 || this.#isEmpty) this.#begin(this.#filling ?? this.#newSlot());
-  }
-
-  /** The first one, valid until the next is asked for. */
-  async *next(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { slot, member } = await (this.#pending.shift() as Promise<Made>);
-    yield member;
-    this.#free.push(slot);
-  }
-
-  /** What is under way ends unheard; then the compressors are closed. */
-  async close(): Promise<void> {
-    this.#isStopped = true;
-    await Promise.allSettled(this.#pending);
-    for (const { compressor } of this.#slots) compressor.close();
-  }
-
-  #newSlot(): Slot {
-    const slot = { block: Buffer.allocUnsafeSlow(MEMBER_BYTES), compressor: this.#open() };
-    this.#slots.push(slot);
-    return slot;
-  }
-
-  #begin(slot: Slot): void {
-    const block = slot.block.subarray(0, this.#length);
-    const made = this.#turns.take(async () => {
-      return { slot, member: this.#isStopped ? EMPTY : await slot.compressor.compress(block) };
-    });
-    // It may fail before its turn to be heard comes, or be left unheard.
-    made.catch(() => undefined);
-    this.#pending.push(made);
-    this.#filling = undefined;
-    this.#length = 0;
-    this.#isEmpty = false;
-  }
 }

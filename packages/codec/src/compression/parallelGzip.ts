@@ -1,4 +1,5 @@
 import { crc32, deflateRaw, constants as zlibConstants } from 'node:zlib';
+import { type BlockSlot, workOnBlocks } from './blockQueue.ts';
 import { type DeflateTurns, deflateTurns } from './deflateTurns.ts';
 
 export interface ParallelGzipOptions {
@@ -33,118 +34,82 @@ export async function* parallelGzip(
   source: AsyncIterable<Uint8Array>,
   { level = DEFAULT_LEVEL, turns = deflateTurns }: ParallelGzipOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const queue = new DeflateQueue(level, turns);
-  let crc = 0;
-  let size = 0;
-  try {
-    for await (const chunk of source) {
-      crc = crc32(chunk, crc);
-      size += chunk.length;
-      for (let start = 0; start < chunk.length; ) {
-        start += queue.add(chunk, start);
-        while (queue.isFull) yield await queue.next();
-      }
-    }
-    queue.end();
-    while (queue.length > 0) yield await queue.next();
-    yield trailer(crc, size);
-  } finally {
-    queue.stop();
+  const deflater = new BlockDeflater(level);
+  const deflated = workOnBlocks<WindowSlot>(source, {
+    turns,
+    newSlot,
+    begin: (slot, length) => deflater.begin(slot, length),
+  });
+  let isBegun = false;
+  for await (const piece of deflated) {
+    if (!isBegun) yield Uint8Array.from(HEADER);
+    isBegun = true;
+    yield piece;
   }
+  yield deflater.end();
 }
 
-function trailer(crc: number, size: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt32LE(crc, 0);
-  bytes.writeUInt32LE(size % 2 ** 32, 4);
-  return bytes;
+/** A block, behind the room for the end of the one before: both are read from one place. */
+interface WindowSlot extends BlockSlot {
+  readonly buffer: Buffer;
 }
 
-/** The blocks of one stream that are being deflated, in their order; the first piece is the header. */
-class DeflateQueue {
+function newSlot(): WindowSlot {
+  const buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES + BLOCK_BYTES);
+  return { buffer, block: buffer.subarray(WINDOW_BYTES) };
+}
+
+/** What the blocks of one stream have in common: windows, and the check sum. */
+class BlockDeflater {
   readonly #level: number;
-  readonly #turns: DeflateTurns;
-  readonly #pending: Promise<Uint8Array>[] = [Promise.resolve(Uint8Array.from(HEADER))];
-  /** Buffers of blocks that were deflated, to be used again. */
-  readonly #free: Buffer[] = [];
-  #buffer = newBuffer();
-  /** How much of the buffer is window and block. */
-  #windowLength = 0;
-  #length = 0;
-  #isStopped = false;
+  #before: WindowSlot | undefined;
+  #crc = 0;
+  #size = 0;
+  #isFinished = false;
 
-  constructor(level: number, turns: DeflateTurns) {
+  constructor(level: number) {
     this.#level = level;
-    this.#turns = turns;
   }
 
-  get length(): number {
-    return this.#pending.length;
+  /** Only a block that is not full is known to be the last one. */
+  begin(slot: WindowSlot, length: number): () => Promise<Uint8Array> {
+    const block = slot.block.subarray(0, length);
+    this.#crc = crc32(block, this.#crc);
+    this.#size += length;
+    const window = this.#windowOf(slot);
+    this.#isFinished = length < BLOCK_BYTES;
+    const finishFlush = this.#isFinished ? zlibConstants.Z_FINISH : zlibConstants.Z_SYNC_FLUSH;
+    return () => this.#deflate(block, window, finishFlush);
   }
 
-  /** One more than can be deflated at a time, so that nobody waits while the result is taken away. */
-  get isFull(): boolean {
-    return this.#pending.length > this.#turns.width;
+  /** The end of the deflate stream, if the last block was full, and of the member. */
+  end(): Buffer {
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.#crc, 0);
+    trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
+    return this.#isFinished ? trailer : Buffer.concat([Uint8Array.from(LAST_BLOCK), trailer]);
   }
 
-  /** Copies what fits into the block that is being filled. @returns how much that was */
-  add(chunk: Uint8Array, start: number): number {
-    const end = Math.min(chunk.length, start + BLOCK_BYTES - this.#length);
-    this.#buffer.set(chunk.subarray(start, end), this.#windowLength + this.#length);
-    this.#length += end - start;
-    if (this.#length === BLOCK_BYTES) this.#begin(zlibConstants.Z_SYNC_FLUSH);
-    return end - start;
+  /** The block before was full, and is not overwritten before this one was begun. */
+  #windowOf(slot: WindowSlot): Buffer | undefined {
+    const before = this.#before;
+    this.#before = slot;
+    if (before === undefined) return undefined;
+    const window = slot.buffer.subarray(0, WINDOW_BYTES);
+    before.block.copy(window, 0, BLOCK_BYTES - WINDOW_BYTES);
+    return window;
   }
 
-  end(): void {
-    if (this.#length > 0) this.#begin(zlibConstants.Z_FINISH);
-    else this.#pending.push(Promise.resolve(Uint8Array.from(LAST_BLOCK)));
-  }
-
-  /** The first piece. */
-  async next(): Promise<Uint8Array> {
-    return await (this.#pending.shift() as Promise<Uint8Array>);
-  }
-
-  /** What is under way ends unheard. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  #begin(finishFlush: number): void {
-    const buffer = this.#buffer;
-    const start = this.#windowLength;
-    const end = start + this.#length;
-    const deflated = this.#turns.take(async () => {
-      if (this.#isStopped) return Uint8Array.from(LAST_BLOCK);
-      return await this.#deflate(buffer.subarray(0, start), buffer.subarray(start, end), finishFlush);
-    });
-    const freed = deflated.finally(() => this.#free.push(buffer));
-    // It may fail before its turn to be heard comes, or be left unheard.
-    freed.catch(() => undefined);
-    this.#pending.push(freed);
-    // The window of the next block lies before it, so both are read from one place.
-    const next = this.#free.pop() ?? newBuffer();
-    this.#windowLength = Math.min(end, WINDOW_BYTES);
-    buffer.copy(next, 0, end - this.#windowLength, end);
-    this.#buffer = next;
-    this.#length = 0;
-  }
-
-  #deflate(window: Buffer, block: Buffer, finishFlush: number): Promise<Uint8Array> {
+  #deflate(block: Buffer, window: Buffer | undefined, finishFlush: number): Promise<Uint8Array> {
     const options = {
       level: this.#level,
       finishFlush,
       // What does not fit comes in several pieces, and is joined.
       chunkSize: BLOCK_BYTES / 2,
-      ...(window.length === 0 ? {} : { dictionary: window }),
+      ...(window === undefined ? {} : { dictionary: window }),
     };
     return new Promise((resolve, reject) => {
       deflateRaw(block, options, (error, result) => (error === null ? resolve(result) : reject(error)));
     });
   }
-}
-
-function newBuffer(): Buffer {
-  return Buffer.allocUnsafeSlow(WINDOW_BYTES + BLOCK_BYTES);
 }
