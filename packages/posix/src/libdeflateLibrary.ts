@@ -1,9 +1,11 @@
-/** The compressing functions of the system's libdeflate. */
+/** The functions of the system's libdeflate. */
 import { loadNative, loadSystemLibrary } from './library.ts';
 
 type Callback = (error: Error | null, result: number | bigint) => void;
 
 export interface Libdeflate {
+  /** Of the bytes at an address, which is none for no bytes. */
+  crc32(value: number, address: number, length: number): number;
   /** Null for a level that it does not know, and when there is no memory. */
   allocCompressor(level: number): unknown;
   freeCompressor(compressor: unknown): void;
@@ -18,7 +20,11 @@ export interface Libdeflate {
   ): void;
 }
 
-/** The functions, or why there are none. */
+/**
+ * The functions, or why there are none.
+ *
+ * @param name file name of the library
+ */
 export function loadLibdeflate(name = 'libdeflate.so.0'): Libdeflate | { readonly reason: string } {
   const native = loadNative();
   if ('reason' in native) return native;
@@ -32,6 +38,7 @@ export function loadLibdeflate(name = 'libdeflate.so.0'): Libdeflate | { readonl
       'size_t',
     ]);
     return {
+      crc32: lib.func('libdeflate_crc32', 'uint32_t', ['uint32_t', 'uintptr_t', 'size_t']),
       allocCompressor: lib.func('libdeflate_alloc_compressor', 'void *', ['int']),
       freeCompressor: lib.func('libdeflate_free_compressor', 'void', ['void *']),
       gzipCompressBound: lib.func('libdeflate_gzip_compress_bound', 'size_t', ['void *', 'size_t']),
