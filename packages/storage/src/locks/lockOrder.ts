@@ -11,6 +11,9 @@ interface Holding {
 
 const chain = new AsyncLocalStorage<readonly Holding[]>();
 
+/** How many locks this process holds. */
+let held = 0;
+
 /**
  * Checks that `lock` may be taken by the current chain of calls.
  *
@@ -27,10 +30,14 @@ export function assertLockOrder(lock: LockFile): void {
 /** Runs `fn` with `lock` counted as held by its chain of calls, until its promise is settled. */
 export async function runHolding<T>(lock: LockFile, fn: () => Promise<T> | T): Promise<T> {
   const holding: Holding = { lock, held: true };
+  held += 1;
   try {
     return await chain.run([...(chain.getStore() ?? []), holding], async () => await fn());
   } finally {
     holding.held = false;
+    held -= 1;
+    // Nothing that any chain remembers matters any more, and node follows each promise of the program for it until then.
+    if (held === 0) chain.disable();
   }
 }
 

@@ -78,6 +78,29 @@ describe.skipIf(process.platform !== 'linux')('lock order (needs fcntl locks)', 
     expect(await outliving).toBe('late');
   });
 
+  it('judges chains that began while no lock was held, and those that went on meanwhile', async () => {
+    const { storage, images, layers } = locks();
+    const [begin, goOn, end] = [gate(), gate(), gate()];
+    const wrong = () => images.withWrite(() => layers.withRead(() => 1));
+    const begunBefore = begin.opened.then(wrong);
+    let outliving: Promise<unknown> | undefined;
+    await storage.withWrite(() => {
+      outliving = goOn.opened.then(wrong);
+    });
+    // One holds a lock all the time, others come and go.
+    const holding = images.withRead(async () => {
+      await end.opened;
+      return await layers.withRead(() => 2);
+    });
+    await storage.withWrite(() => 'gone');
+    for (const { open } of [begin, goOn, end]) open();
+    for (const chain of [begunBefore, outliving, holding]) {
+      await expect(chain).rejects.toMatchObject({ code: 'LOCK_ORDER' });
+    }
+    await expect(wrong()).rejects.toMatchObject({ code: 'LOCK_ORDER' });
+    expect(await storage.withWrite(() => layers.withRead(() => 'in order'))).toBe('in order');
+  });
+
   it('holds no lock after it refused one', async () => {
     const { images, layers } = locks();
     await expect(images.withWrite(() => layers.withWrite(() => 1))).rejects.toThrow();
