@@ -16,8 +16,10 @@ import {
 
 const LAYER_MIB = 512;
 const LAYERS = 10_000;
-/** What docs/performance.md promises. Much less than the layer, and than any part of it that could be kept by mistake. */
-/** Node.js 22 and 24 take some megabytes more than 20 for the same. */
+/**
+ * What docs/performance.md promises. Much less than the layer, and than any part of it that could be kept by mistake.
+ * Node.js 22 and 24 take some megabytes more than 20 for the same.
+ */
 const LIMIT_BYTES = Number.parseInt(process.versions.node, 10) < 22 ? 160e6 : 170e6;
 
 describe.skipIf(overlaySkipReason)(titled('memory', overlaySkipReason), () => {
