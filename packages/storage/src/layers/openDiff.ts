@@ -19,7 +19,10 @@ export interface DiffOptions {
   readonly from?: string | undefined;
   /** As the layer's archive came, if absent. */
   readonly compression?: Compression | undefined;
-  /** Give chunks that are valid only until the next one is pulled, which saves copying all of them. Default: false. */
+  /**
+   * Give chunks that are valid only until the next one is pulled, and may lie in memory that threads share, which saves copying all
+   * of them. Default: false.
+   */
   readonly reuseChunks?: boolean | undefined;
   /** Ends the waiting for the layers lock. */
   readonly signal?: AbortSignal | undefined;
