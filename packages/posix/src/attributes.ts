@@ -18,6 +18,8 @@ const NS_PER_SECOND = 1_000_000_000n;
 const ATIME = 0;
 const MTIME = 4;
 const MIN_SECONDS = -(2n ** 63n);
+/** A constant, since V8 calls `pow` for the expression each time. */
+const HIGH_WORD = 2 ** 32;
 
 const c = {
   fchownat: cFunction<[number, number, number, number, number]>('fchownat', {
@@ -104,7 +106,7 @@ function encodeTime(timeNs: bigint | undefined, word: number, name: string): voi
 /** Numbers instead of BigInts: writing one of those to a Buffer takes as long as the system call. */
 function putTimespec(word: number, seconds: number, nanoseconds: number): void {
   words[word] = seconds;
-  words[word + 1] = Math.floor(seconds / 2 ** 32);
+  words[word + 1] = Math.floor(seconds / HIGH_WORD);
   words[word + 2] = nanoseconds;
   words[word + 3] = 0;
 }
