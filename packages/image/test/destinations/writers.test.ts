@@ -58,7 +58,9 @@ async function startHolding(transport: FileTransport, name?: string): Promise<Ch
 
 async function end(child: Child): Promise<unknown> {
   child.stdin.end();
-  return (await once(child, 'close'))[0];
+  // Who has less to do than this process may have ended already.
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  return child.exitCode;
 }
 
 async function kill(child: Child): Promise<void> {
