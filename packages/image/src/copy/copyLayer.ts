@@ -11,6 +11,7 @@ import type { CopiedAs, CopiedBlob } from './copyEvents.ts';
 import { type BlobPlace, type CopySession, once, reporting } from './copySession.ts';
 import { diffIDMismatch, openInForm } from './layerBytes.ts';
 import { isKnownPlain, isMadeAnew, type LayerPlan } from './planLayers.ts';
+import type { Turn } from './turns.ts';
 
 /** A layer at the destination, and how a manifest names it there. */
 export interface CopiedLayer {
@@ -24,6 +25,8 @@ export interface LayerRequest {
   readonly place: BlobPlace;
   readonly manifestType: string;
   readonly signal: AbortSignal;
+  /** To hand the layer in: an archive has its layers in the order of the image, whichever was looked at first. */
+  readonly turn: Turn;
 }
 
 /**
@@ -88,14 +91,14 @@ async function copyRebuilt(
   });
 }
 
-async function copyBytes({ session, layer, place, signal }: LayerRequest): Promise<CopiedLayer> {
+async function copyBytes({ session, layer, place, signal, turn }: LayerRequest): Promise<CopiedLayer> {
   const { source, named, mediaType } = layer;
   const digest = source.digest as Digest;
   const { size } = source;
   const blob = await once(session, digest, async () => {
     if ((await session.destination.blobSize(digest)) === size) return { digest, size, copied: 'present' };
     const open = reporting(source.open, place, session.plan.onProgress);
-    const stored = await put(session, place, { source, open, digest, size, signal });
+    const stored = await put(session, place, { source, open, digest, size, signal, turn });
     return { ...stored, copied: 'bytes' };
   });
   const { urls = [], annotations = source.annotations ?? {} } = named ?? {};
@@ -105,7 +108,7 @@ async function copyBytes({ session, layer, place, signal }: LayerRequest): Promi
 type WrittenAnew = LayerPlan & { readonly compression: LayerCompression };
 
 async function copyAnew(
-  { session, place, signal }: LayerRequest,
+  { session, place, signal, turn }: LayerRequest,
   { source, named, mediaType, compression }: WrittenAnew,
 ): Promise<CopiedLayer> {
   const { destination, plan } = session;
@@ -130,6 +133,7 @@ async function copyAnew(
       ...(staysTar ? { digest: diffID } : {}),
       ...(staysTar && size !== undefined ? { size } : {}),
       signal,
+      turn,
     }).catch((error: unknown) => {
       // Of a tar that stays one the destination verifies the DiffID, as its digest.
       const isOther = isStorageError(error, 'DIGEST_MISMATCH') && error.facts.expected === diffID;
@@ -175,18 +179,18 @@ interface BlobToPut {
   readonly digest?: Digest;
   readonly size?: number;
   readonly signal: AbortSignal;
+  readonly turn: Turn;
 }
 
 async function put(
   { destination, plan }: CopySession,
   place: BlobPlace,
-  { source, ...blob }: BlobToPut,
+  { source, turn, ...blob }: BlobToPut,
 ): Promise<StoredBlob> {
   const { image, index, what } = place;
+  await turn.come;
   plan.onProgress?.({ type: 'layer-start', image, index, size: source.size });
-  return await destination.putBlob({
-    what,
-    kind: 'layer',
-    ...blob,
-  });
+  const stored = destination.putBlob({ what, kind: 'layer', ...blob });
+  turn.done();
+  return await stored;
 }

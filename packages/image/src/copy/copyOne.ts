@@ -19,6 +19,7 @@ import { copyWhole } from './copyWhole.ts';
 import { type ImagePlan, planImage } from './planImage.ts';
 import { sideBySide } from './sideBySide.ts';
 import { signaturesOfChanged, signaturesToCopy } from './signatureRules.ts';
+import { type Turn, takeTurns } from './turns.ts';
 
 /** An image that is to be copied. */
 export interface ImageToCopy {
@@ -155,10 +156,21 @@ async function copyLayers(
   { source, position }: ImageToCopy,
   { layers, manifestType }: ImagePlan,
 ): Promise<readonly CopiedLayer[]> {
-  return await sideBySide(layers, { width: WIDTH, signal: session.plan.signal }, (layer, index, signal) => {
-    const what = `layer ${index} (${layer.source.digest ?? layer.source.diffID}) of ${source.location}`;
-    return copyLayer({ session, layer, manifestType, signal, place: { image: position, index, what } });
-  });
+  const turns = takeTurns(layers.length);
+  return await sideBySide(
+    layers,
+    { width: WIDTH, signal: session.plan.signal },
+    async (layer, index, signal) => {
+      const what = `layer ${index} (${layer.source.digest ?? layer.source.diffID}) of ${source.location}`;
+      const place = { image: position, index, what };
+      const turn = turns[index] as Turn;
+      try {
+        return await copyLayer({ session, layer, manifestType, signal, place, turn });
+      } finally {
+        turn.done();
+      }
+    },
+  );
 }
 
 async function putConfig(
