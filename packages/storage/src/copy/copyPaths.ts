@@ -6,11 +6,16 @@ import {
   fchownat,
   fstatatIfExists,
   mkdirat,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  openat,
   type PosixStat,
   S_IFDIR,
   S_IFMT,
 } from '@sediment/posix';
-import { archivedXattrs } from '../drivers/diff/entryXattrs.ts';
+import { isArchivedXattr } from '../drivers/diff/entryXattrs.ts';
 import type { BarrierRequest } from '../durability/disk.ts';
 import type { Owner } from '../idmaps/idMappings.ts';
 import type { StoreContext } from '../store/storeContext.ts';
@@ -18,7 +23,7 @@ import { DirectoryCache } from '../unpack/directoryCache.ts';
 import { directoryOpener } from '../unpack/resolveInRoot.ts';
 import { type CopyPlace, type OpenPlace, withDestination, withSource } from './copyPlace.ts';
 import { TreeCopier } from './copyTree.ts';
-import { findInside, pathThrough } from './findInside.ts';
+import { type FoundFile, findInside } from './findInside.ts';
 
 /** Files to be copied into a layer or out of one. */
 export interface CopyRequest {
@@ -35,6 +40,7 @@ export interface CopyRequest {
 const DIRECTORY_MODE = 0o755;
 /** Of directories that a single file needs. */
 const PRIVATE_MODE = 0o700;
+const OPEN_DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const ROOT: Owner = { uid: 0, gid: 0 };
 
 /**
@@ -83,9 +89,8 @@ function copyOne(copy: OneCopy): void {
     const found = findInside(source.root, Buffer.from(source.path));
     if (found === undefined) throw new Error(`stat ${source.shown}: no such file or directory`);
     try {
-      const from = pathThrough(found.directory, found.base);
-      if (isDirectory(found.stat)) copyDirectory(copy, from);
-      else copyFile(copy, from);
+      if (isDirectory(found.stat)) copyDirectory(copy, found);
+      else copyFile(copy, found);
     } finally {
       close(found.directory);
     }
@@ -94,28 +99,28 @@ function copyOne(copy: OneCopy): void {
   }
 }
 
-function copyDirectory(copy: OneCopy, from: Buffer): void {
-  inTarget(
-    copy,
-    copy.target.path,
-    { mode: DIRECTORY_MODE, owner: ownerIn(copy, copy.chown ?? ROOT) },
-    (to) => {
-      withCopier(copy, (copier) => copier.copyChildren(from, to));
-    },
-  );
+function copyDirectory(copy: OneCopy, { directory, base }: FoundFile): void {
+  const made = { mode: DIRECTORY_MODE, owner: ownerIn(copy, copy.chown ?? ROOT) };
+  inTarget(copy, copy.target.path, made, (to) => {
+    const from = openat(directory, base, OPEN_DIRECTORY);
+    try {
+      withCopier(copy, to, (copier) => copier.copyChildren(from));
+    } finally {
+      close(from);
+    }
+  });
 }
 
-function copyFile(copy: OneCopy, from: Buffer): void {
+function copyFile(copy: OneCopy, { directory: parent, base }: FoundFile): void {
   const { source, target } = copy;
   const name = target.path.endsWith('/') ? basename(source.path) : basename(target.path);
   const directory = target.path.endsWith('/') ? target.path : dirname(target.path);
-  inTarget(copy, directory, { mode: PRIVATE_MODE, owner: undefined }, (parent, fd) => {
-    const present = fstatatIfExists(fd, name);
+  inTarget(copy, directory, { mode: PRIVATE_MODE, owner: undefined }, (to) => {
+    const present = fstatatIfExists(to, name);
     if (present !== undefined && isDirectory(present)) {
       throw new Error(`cannot overwrite directory "/${name}" with non-directory "/"`);
     }
-    const to = Buffer.concat([parent, Buffer.from(`/${name}`)]);
-    withCopier(copy, (copier) => copier.copyEntry(from, to));
+    withCopier(copy, to, (copier) => copier.copyEntry({ directory: parent, name: base }, Buffer.from(name)));
   });
 }
 
@@ -130,7 +135,7 @@ function inTarget(
   { target }: OneCopy,
   path: string,
   { mode, owner }: NewDirectory,
-  fn: (path: Buffer, fd: number) => void,
+  fn: (directory: number) => void,
 ): void {
   const directories = new DirectoryCache({ root: `/proc/self/fd/${target.root}`, open: directoryOpener() });
   try {
@@ -147,7 +152,7 @@ function inTarget(
         if (owner !== undefined) fchownat(parent.fd, name, owner.uid, owner.gid);
       }),
     );
-    fn(Buffer.from(`/proc/self/fd/${fd}`), fd);
+    fn(fd);
   } finally {
     directories.close();
   }
@@ -163,13 +168,13 @@ function notADirectory<T>(path: string, fn: () => T): T {
   }
 }
 
-function withCopier(copy: OneCopy, fn: (copier: TreeCopier) => void): void {
+function withCopier(copy: OneCopy, to: number, fn: (copier: TreeCopier) => void): void {
   const { source, chown, onWarning } = copy;
-  const copier = new TreeCopier({
+  const copier = new TreeCopier(to, {
     merge: true,
     ignoreChownErrors: false,
     ownerOf: (owner) => ownerIn(copy, chown ?? source.maps.toContainer(owner)),
-    xattrsOf: archivedXattrs,
+    keepsXattr: isArchivedXattr,
     onWarning,
   });
   try {

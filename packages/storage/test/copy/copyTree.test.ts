@@ -3,17 +3,26 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Warning } from '@sediment/core';
 import { close, linkat, mkdirat, O_CLOEXEC, O_CREAT, O_DIRECTORY, openat } from '@sediment/posix';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bundleProgram } from '../../../../test/support/bundleProgram.ts';
 import {
   makeScratchDirectory,
   makeStoreRoot,
@@ -114,6 +123,84 @@ describe.skipIf(!isRoot)('copyTree (needs root to make devices and set owners)',
       'import os,sys\nn=0\nfor p,d,f,fd in os.fwalk(sys.argv[1]):\n  n+=len(d)+len(f)\n  for x in f: print(os.stat(x,dir_fd=fd).st_nlink)\nprint(n)';
     const result = spawnSync('python3', ['-c', count, join(scratch, 'target')], { encoding: 'utf8' });
     expect(result.stdout.trim().split('\n')).toEqual(['2', '2', '32']);
+  });
+
+  describe('while somebody puts a symlink in the place of a directory', () => {
+    const at = (...names: string[]) => join(scratch, ...names);
+    beforeEach(() => {
+      for (const path of ['source/a', 'source/z', 'target', 'outside']) {
+        mkdirSync(at(path), { recursive: true });
+      }
+      for (let i = 0; i < 10; i++) writeFileSync(at('source/a', `file-${i}`), 'x');
+      writeFileSync(at('source/z/planted'), 'planted');
+      writeFileSync(at('outside/secret'), 'secret');
+    });
+
+    /** Runs `act` when the first directory is being filled, and the last one not yet. */
+    function copyAnd(act: () => void): void {
+      let done = false;
+      const checkpoint = () => {
+        if (done || !existsSync(at('target/a/file-0'))) return;
+        done = true;
+        act();
+      };
+      copyTree(at('source'), at('target'), { ...options, checkpoint });
+    }
+
+    it('writes nothing to where that leads', () => {
+      const swap = () => {
+        rmdirSync(at('target/z'));
+        symlinkSync(at('outside'), at('target/z'));
+      };
+      expect(() => copyAnd(swap)).toThrow(expect.objectContaining({ syscall: 'openat' }));
+      expect(readdirSync(at('outside'))).toEqual(['secret']);
+    });
+
+    it('reads nothing from where that leads', () => {
+      const swap = () => {
+        rmSync(at('source/z'), { recursive: true });
+        symlinkSync(at('outside'), at('source/z'));
+      };
+      expect(() => copyAnd(swap)).toThrow(expect.objectContaining({ syscall: 'openat' }));
+      expect(readdirSync(at('target/z'))).toEqual([]);
+    });
+
+    it('makes no hard links to what is there', () => {
+      linkSync(at('source/a/file-0'), at('source/z/other-name'));
+      writeFileSync(at('outside/file-0'), 'secret');
+      const swap = () => {
+        renameSync(at('target/a'), at('moved'));
+        symlinkSync(at('outside'), at('target/a'));
+      };
+      copyAnd(swap);
+      expect(readFileSync(at('target/z/other-name'), 'utf8')).toBe('x');
+      expect(lstatSync(at('outside/file-0')).nlink).toBe(1);
+    });
+  });
+
+  it('copies deep trees with hard links when few files may be open', async () => {
+    const source = join(scratch, 'source');
+    let deepest = source;
+    for (let depth = 0; depth < 60; depth++) deepest = join(deepest, `d${depth}`);
+    mkdirSync(deepest, { recursive: true });
+    for (let i = 0; i < 200; i++) {
+      writeFileSync(join(deepest, `one-${i}`), String(i));
+      linkSync(join(deepest, `one-${i}`), join(source, `two-${i}`));
+    }
+    execFileSync('touch', ['-d', '2001-02-03 04:05:06.7', deepest, join(source, 'd0/d1')]);
+    const target = join(scratch, 'target');
+    mkdirSync(target);
+    const program = new URL('../support/copyTreeChild.ts', import.meta.url);
+    const child = await bundleProgram(fileURLToPath(program));
+    try {
+      const run = 'ulimit -n 64; exec "$@"';
+      const args = ['-c', run, 'sh', process.execPath, child.path, source, target];
+      expect(spawnSync('sh', args, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    } finally {
+      child.remove();
+    }
+    expect(compareTrees(listTree(source), listTree(target))).toEqual([]);
+    expect(lstatSync(join(target, 'two-7')).nlink).toBe(2);
   });
 
   it('stops on an owner that cannot be set, or goes on with one warning if told to', () => {

@@ -8,10 +8,11 @@ const USER_OVERLAY = 'user.overlay.';
 
 /** The attributes of a file that a layer archive keeps; all others belong to the host. */
 export function archivedXattrs(path: Buffer): TarXattr[] {
-  return readXattrs(
-    path,
-    (name) => KEPT.has(name) || (name.startsWith(USER) && !name.startsWith(USER_OVERLAY)),
-  );
+  return readXattrs(path, isArchivedXattr);
+}
+
+export function isArchivedXattr(name: string): boolean {
+  return KEPT.has(name) || (name.startsWith(USER) && !name.startsWith(USER_OVERLAY));
 }
 
 /** The attributes of a file by which two trees are compared. */
