@@ -5,7 +5,7 @@ import { run } from './lib/run.js';
 import { printSummary, runTests } from './lib/testReport.js';
 
 /** Raise it with every peer test that is added, so that none can vanish unnoticed. */
-const MINIMUM = 597;
+const MINIMUM = 604;
 
 /** @param {string} reason */
 function fail(reason) {
