@@ -12,7 +12,7 @@ export {
 export { type CountedStream, counted } from './counted.ts';
 export { Crc64 } from './crc64/crc64.ts';
 export { hashInThread, type ThreadHasher } from './hashing/hashThread.ts';
-export { holdShared } from './sharedBlocks.ts';
+export { holdShared } from './hashing/sharedBlocks.ts';
 export { encodeTarHeader, type NewTarEntry, tarEnd, tarPadding } from './tar/encodeTarHeader.ts';
 export {
   isHeaderOnlyType,

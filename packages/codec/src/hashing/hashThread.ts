@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Digest, type DigestAlgorithm, newHasher, StorageError } from '@sediment/core';
-import { BLOCK_BYTES, holdShared, SharedBlocks } from '../sharedBlocks.ts';
+import { BLOCK_BYTES, holdShared, SharedBlocks } from './sharedBlocks.ts';
 
 /** For bytes that lie elsewhere than in shared blocks, and are copied. */
 const COPIES = 3;

@@ -1,12 +1,12 @@
-import { SharedBlocks } from '../sharedBlocks.ts';
+import { SharedBlocks } from '../hashing/sharedBlocks.ts';
 import { type OpenLayerFile, TarAssembler } from './tarAssembler.ts';
 import type { TarSplitEntry } from './tarSplitEntry.ts';
 
 /** One is filled, one is on its way to a file, the others wait to be hashed. */
 const BLOCKS = 5;
 
-/** Layers are mostly assembled one after the other. */
-let last: WeakRef<SharedBlocks> | undefined;
+/** What the one before is done with: layers are mostly assembled one after the other. */
+let spare: WeakRef<SharedBlocks> | undefined;
 
 /**
  * Makes a layer's tar again, byte for byte. Chunks are valid until the next one is pulled; they lie in shared memory, so
@@ -20,7 +20,7 @@ export async function* assembleTar(
   batches: AsyncIterable<readonly TarSplitEntry[]> | Iterable<readonly TarSplitEntry[]>,
   open: OpenLayerFile,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const blocks = unusedBlocks();
+  const blocks = takeBlocks();
   let filling: Buffer | undefined;
   const nextBuffer = () => {
     filling = blocks.take();
@@ -39,13 +39,13 @@ export async function* assembleTar(
     yield* assembler.end();
   } finally {
     if (filling !== undefined) blocks.release(filling);
+    spare = new WeakRef(blocks);
   }
 }
 
-function unusedBlocks(): SharedBlocks {
-  const before = last?.deref();
-  if (before?.isUnused === true) return before;
-  const blocks = new SharedBlocks(BLOCKS);
-  last = new WeakRef(blocks);
-  return blocks;
+/** Nobody else gets the same until it is spare again, though readers may still hold some of them then. */
+function takeBlocks(): SharedBlocks {
+  const blocks = spare?.deref();
+  spare = undefined;
+  return blocks?.isUnused === true ? blocks : new SharedBlocks(BLOCKS);
 }

@@ -9,8 +9,8 @@ import { type Digest, newHasher } from '@sediment/core';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { HashThread, hashInThread } from '../../src/hashing/hashThread.ts';
+import { SharedBlocks } from '../../src/hashing/sharedBlocks.ts';
 import { verified } from '../../src/index.ts';
-import { SharedBlocks } from '../../src/sharedBlocks.ts';
 
 function digestOf(data: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
   const hasher = newHasher(algorithm);

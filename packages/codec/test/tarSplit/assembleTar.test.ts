@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdShared } from '../../src/sharedBlocks.ts';
+import { holdShared } from '../../src/hashing/sharedBlocks.ts';
 import { assembleTar } from '../../src/tarSplit/assembleTar.ts';
 import { readTarSplit } from '../../src/tarSplit/readTarSplit.ts';
 import type { LayerFile } from '../../src/tarSplit/tarAssembler.ts';
@@ -49,6 +49,19 @@ describe('assembleTar', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('shares its blocks with no other that begins meanwhile', async () => {
+    const entries: TarSplitEntry[] = [{ type: 'segment', payload: randomBytes(2_000_000), position: 0 }];
+    const begin = () => assembleTar([entries], () => fileOf(Buffer.alloc(0), 100));
+    const [first, other] = [begin(), begin()];
+    await first.next();
+    // Nobody holds a block of the first one at that moment.
+    const going = first.next();
+    const begun = other.next();
+    const chunks = [await going, await begun].map(({ value }) => value as Uint8Array);
+    expect(chunks[0]?.buffer).not.toBe(chunks[1]?.buffer);
+    await Promise.all([first.return(), other.return()]);
   });
 
   it('does not touch chunks that are still held', async () => {

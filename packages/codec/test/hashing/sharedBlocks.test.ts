@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK_BYTES, holdShared, SharedBlocks } from '../src/sharedBlocks.ts';
+import { BLOCK_BYTES, holdShared, SharedBlocks } from '../../src/hashing/sharedBlocks.ts';
 
 describe('SharedBlocks', () => {
   it('gives each block to one, until it is released', () => {
